@@ -59,7 +59,11 @@ fn read(args: &CaptureArgs, path: &Path, filter: &Filter) -> anyhow::Result<()> 
         }
         None => command::print_ladder(input, filter, style(), &mut BufWriter::new(io::stdout().lock())),
     };
-    let FilePrinted { damage, .. } = printed.with_context(name)?;
+    let FilePrinted { damage, unread, .. } = printed.with_context(name)?;
+    let text = locale::text(None);
+    for (unread, count) in unread {
+        super::tell(&(text.files.unread)(&text.numbers.count(count), count, unread));
+    }
     // All readable packets were printed, but a damaged file is still a failure.
     damage.map_or(Ok(()), |damage| Err(anyhow::Error::new(damage).context(name())))
 }

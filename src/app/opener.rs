@@ -13,7 +13,8 @@ use tokio::sync::mpsc;
 use super::{packet_views, paths};
 use crate::domain::excerpt::sanitise;
 use crate::domain::{
-    CaptureEvent, Clock, Errno, EventKind, Evidence, FileDamage, FileFault, FileId, Flow, Observation, Stamp, WorldId,
+    CaptureEvent, Clock, Errno, EventKind, Evidence, FileDamage, FileFault, FileId, Flow, Observation, Stamp,
+    UnreadCounts, WorldId,
 };
 use crate::model::Msg;
 use crate::model::packets::{PacketDetails, PacketOrigin, PacketsAnswer, Recording};
@@ -188,6 +189,7 @@ impl<R: Read> FileReading<R> {
         let mut states = ConnectionStates::default();
         let mut changes = Vec::new();
         let mut begun = None;
+        let mut unread = UnreadCounts::new();
         loop {
             let packet = match self.reader.next_packet() {
                 Ok(Some(packet)) => packet,
@@ -213,11 +215,15 @@ impl<R: Read> FileReading<R> {
                     recording.packet(at, seen);
                     changes.drain(..).for_each(|(at, evidence, change)| recording.change(at, evidence, change));
                 }
-                None => recording.summary.others += 1,
+                None => {
+                    recording.summary.others += 1;
+                    *unread.entry(packet.frame().unread()).or_default() += 1;
+                }
             }
             self.stored += packet.bytes.len();
             self.store.add(packet);
         }
+        recording.summary.unread = unread.into_iter().collect();
         states.finish(&mut changes);
         changes.drain(..).for_each(|(at, evidence, change)| recording.change(at, evidence, change));
         recording

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::errno::Errno;
 use super::excerpt::sanitise;
 use super::need::Lack;
+use super::unread::Unread;
 use super::wire::millis;
 
 /// One opening of a file, counted from 1: a result that comes late belongs to an earlier one.
@@ -96,6 +97,9 @@ pub struct FileSummary {
     pub read: u64,
     /// How many of them are neither TCP nor UDP nor ICMP, and are not listed.
     pub others: u64,
+    /// What these carry.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<(Unread, u64)>,
     /// The time from the first packet to the last.
     #[serde(with = "millis", rename = "ms")]
     pub lasted: Duration,

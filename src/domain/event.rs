@@ -234,7 +234,8 @@ mod tests {
         let refused = |fault| CaptureEvent::FileRefused { file, name: name.clone(), fault };
         let opened = |damage: Option<FileDamage>| {
             let lasted = std::time::Duration::from_micros(3_500);
-            let summary = FileSummary { read: 13, others: 3, lasted, more: damage.is_none(), damage };
+            let unread = vec![(Unread::EtherType(0x0806), 2), (Unread::LinkType(104), 1)];
+            let summary = FileSummary { read: 13, others: 3, unread, lasted, more: damage.is_none(), damage };
             CaptureEvent::FileOpened { file, name: name.clone(), summary }
         };
         let changes = [

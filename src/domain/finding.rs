@@ -65,6 +65,13 @@ pub enum Finding {
         /// Whether another follows.
         more: bool,
     },
+    /// The last missing fragment of a datagram, which stands here as a whole.
+    Reassembled {
+        /// Of how many fragments it was put together.
+        fragments: u32,
+    },
+    /// It overlaps another fragment of its datagram, or contradicts it: the datagram is not trusted (RFC 5722 §4).
+    FragmentOverlap,
     /// Its IP header promises more than the frame had on the link.
     LengthBeyond {
         /// How many bytes more.
@@ -115,10 +122,12 @@ named_variants!(Finding {
     PortReused = "port reused",
     ChecksumPartial = "checksum partial",
     ChecksumBad = "checksum bad",
+    FragmentOverlap = "fragment overlap",
 } others Self::DuplicateAck { .. }
     | Self::Reset(_)
     | Self::CausedBy { .. }
     | Self::Fragment { .. }
+    | Self::Reassembled { .. }
     | Self::LengthBeyond { .. }
     | Self::Cut { .. });
 
@@ -137,6 +146,7 @@ impl fmt::Display for Finding {
             Self::CausedBy { packet } => write!(f, "caused by {packet}"),
             Self::Fragment { offset, more: true } => write!(f, "fragment at {offset}"),
             Self::Fragment { offset, more: false } => write!(f, "last fragment at {offset}"),
+            Self::Reassembled { fragments } => write!(f, "reassembled from {fragments} fragments"),
             Self::LengthBeyond { missing } => write!(f, "the IP header says {missing} more than came"),
             Self::Cut { missing } => write!(f, "{missing} bytes not captured"),
             named => f.pad(named.name().unwrap_or_default()),
@@ -164,6 +174,9 @@ impl FromStr for Finding {
             }
             if let Some(missing) = text.strip_suffix(" bytes not captured") {
                 return missing.parse().ok().map(|missing| Self::Cut { missing });
+            }
+            if let Some(count) = after("reassembled from ").and_then(|rest| rest.strip_suffix(" fragments")) {
+                return count.parse().ok().map(|fragments| Self::Reassembled { fragments });
             }
             if let Some(missing) = after("the IP header says ").and_then(|rest| rest.strip_suffix(" more than came")) {
                 return missing.parse().ok().map(|missing| Self::LengthBeyond { missing });
@@ -233,6 +246,7 @@ mod tests {
             Finding::CausedBy { packet: 12 },
             Finding::Fragment { offset: 1480, more: true },
             Finding::Fragment { offset: 2960, more: false },
+            Finding::Reassembled { fragments: 3 },
             Finding::LengthBeyond { missing: 1455 },
             Finding::Cut { missing: 3 },
         ];

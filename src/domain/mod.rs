@@ -41,6 +41,7 @@ pub mod state;
 pub mod target;
 pub mod tcp;
 pub mod transition;
+pub mod unread;
 pub mod verdict;
 pub mod wire;
 
@@ -80,5 +81,6 @@ pub use state::TcpState;
 pub use target::{TargetChange, TargetEvent, TargetFault, TargetHost, Unresolved};
 pub use tcp::{EDGES, TcpInput};
 pub use transition::{Cause, Transition};
+pub use unread::{Unread, UnreadCounts};
 pub use verdict::{PortReport, Reason, Verdict};
 pub use wire::{LinkKind, WireCommand, WireEvent, WireMode};

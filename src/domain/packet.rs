@@ -9,7 +9,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::excerpt::Excerpt;
-use super::finding::Findings;
+use super::finding::{Finding, Findings};
 use super::flow::{Flow, Proto};
 use super::icmp::Icmp;
 use super::text_enum::{UnknownText, serde_as_text};
@@ -42,10 +42,18 @@ pub struct PacketSummary {
 }
 
 impl PacketSummary {
+    /// Whether it is a fragment alone, without the header of what it carries.
+    pub fn is_piece(&self) -> bool {
+        let is_fragment = |finding: &Finding| matches!(finding, Finding::Fragment { .. });
+        let whole = |finding: &Finding| matches!(finding, Finding::Reassembled { .. });
+        self.findings.iter().any(is_fragment) && !self.findings.iter().any(whole)
+    }
+
     /// A short label for a narrow column: the TCP flags, or the protocol.
     pub fn label(&self) -> String {
         match (&self.icmp, &self.tcp) {
             (None, Some(tcp)) => tcp.flags.to_string(),
+            _ if self.is_piece() => format!("{} fragment", self.protocol()),
             _ => self.protocol().into(),
         }
     }

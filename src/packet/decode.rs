@@ -79,8 +79,7 @@ impl Carried {
 
 fn carried(bytes: Bytes<'_>, ip: &Ip) -> Option<Carried> {
     match proto(ip)? {
-        // A later fragment has no ports: they are 0 here.
-        proto if ip.is_later_fragment() => Some(Carried::new(ip.flow(proto, 0, 0), ip, 0)),
+        proto if ip.fragment.is_some() => Some(piece(bytes, ip, proto)),
         Proto::Tcp => segment(bytes, ip),
         Proto::Udp => datagram(bytes, ip),
         Proto::Icmp => message(bytes, ip),
@@ -94,6 +93,22 @@ const fn proto(ip: &Ip) -> Option<Proto> {
         protocol::ICMP | protocol::ICMPV6 => Some(Proto::Icmp),
         _ => None,
     }
+}
+
+/// A fragment. Only the first has ports and a header; those of the others are 0 here.
+fn piece(bytes: Bytes<'_>, ip: &Ip, proto: Proto) -> Carried {
+    if ip.is_later_fragment() {
+        return Carried::new(ip.flow(proto, 0, 0), ip, 0);
+    }
+    let captured = ip.carried(bytes);
+    let ports = if proto == Proto::Icmp { None } else { captured.u16(ip.start).zip(captured.u16(ip.start + 2)) };
+    let (source, destination) = ports.unwrap_or_default();
+    let header = match proto {
+        Proto::Tcp => captured.u8(ip.start + 12).map_or(20, |offset| usize::from(offset >> 4) * 4),
+        Proto::Udp => UdpHeader::LEN,
+        Proto::Icmp => IcmpHeader::LEN,
+    };
+    Carried::new(ip.flow(proto, source, destination), ip, header.min(ip.len))
 }
 
 fn segment(bytes: Bytes<'_>, ip: &Ip) -> Option<Carried> {
@@ -115,10 +130,7 @@ fn segment(bytes: Bytes<'_>, ip: &Ip) -> Option<Carried> {
 fn datagram(bytes: Bytes<'_>, ip: &Ip) -> Option<Carried> {
     let header = UdpHeader::read(bytes, ip)?;
     let mut datagram = Carried::new(ip.flow(Proto::Udp, header.source, header.destination), ip, UdpHeader::LEN);
-    // The length in the first fragment is that of the whole datagram.
-    if ip.fragment.is_none()
-        && let Some(len) = header.len
-    {
+    if let Some(len) = header.len {
         datagram.len = datagram.len.min(len - UdpHeader::LEN);
     }
     Some(datagram)

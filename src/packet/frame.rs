@@ -1,6 +1,10 @@
 //! A frame: bytes captured on a link, with their time and their length there.
 
 use super::LinkType;
+use super::bytes::Bytes;
+use super::encapsulation::{HeaderKind, IpPlace, find};
+use super::network::{Ip, protocol};
+use crate::domain::Unread;
 
 /// A frame as it was captured, or read from a file. It borrows its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,9 +22,22 @@ pub struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// Its IP packet: its offset, its captured bytes, and its length on the link. `None` if it carries none.
-    pub fn network(&self) -> Option<(usize, &'a [u8], usize)> {
-        let start = self.link.network(self.bytes)?;
-        Some((start, &self.bytes[start..], (self.wire_len as usize).saturating_sub(start)))
+    /// Its innermost IP packet: the captured bytes, and its length on the link as far as the headers before it say.
+    ///
+    /// # Errors
+    /// What it carries instead.
+    pub fn network(&self) -> Result<(&'a [u8], usize), Unread> {
+        let IpPlace { start, end } = find(HeaderKind::first(self.link), Bytes::of(self.bytes), self.wire_len as usize)?;
+        Ok((&self.bytes[start..end.min(self.bytes.len())], end - start))
+    }
+
+    /// What it carries, if that is not TCP, UDP or ICMP.
+    pub fn unread(&self) -> Unread {
+        let protocol = |(packet, len)| Ip::read(Bytes::of(packet), 0, len).map(|ip| ip.protocol);
+        match self.network().map(protocol) {
+            Err(unread) => unread,
+            Ok(None | Some(protocol::TCP | protocol::UDP | protocol::ICMP | protocol::ICMPV6)) => Unread::Malformed,
+            Ok(Some(number)) => Unread::IpProtocol(number),
+        }
     }
 }

@@ -10,13 +10,15 @@ use crate::domain::{Flow, Proto};
 pub(crate) mod protocol {
     pub(crate) const HOP_BY_HOP: u8 = 0;
     pub(crate) const ICMP: u8 = 1;
+    pub(crate) const IPV4: u8 = 4;
     pub(crate) const TCP: u8 = 6;
     pub(crate) const UDP: u8 = 17;
+    pub(crate) const IPV6: u8 = 41;
     pub(crate) const ROUTING: u8 = 43;
     pub(crate) const FRAGMENT: u8 = 44;
+    pub(crate) const GRE: u8 = 47;
     pub(crate) const AUTHENTICATION: u8 = 51;
     pub(crate) const ICMPV6: u8 = 58;
-    pub(crate) const NO_NEXT: u8 = 59;
     pub(crate) const DESTINATION: u8 = 60;
 }
 
@@ -44,6 +46,8 @@ pub(crate) struct Ip {
     pub(crate) id: u32,
     pub(crate) fragment: Option<Fragment>,
     pub(crate) protocol: u8,
+    /// Where the part begins that may be divided into fragments: after IPv4's header, or the fragment header.
+    pub(super) divisible: usize,
     /// Where the transport header begins.
     pub(crate) start: usize,
     /// How long the transport header and its payload were on the network.
@@ -64,15 +68,17 @@ impl Ip {
             let fragment = Fragment::new(u32::from(field & 0x1fff) * 8, field & 0x2000 != 0);
             (bytes.ipv4(start + 12)?, bytes.ipv4(start + 16)?, u32::from(bytes.u16(start + 4)?), fragment)
         };
+        let mut divisible = extensions.at;
         for extension in &mut extensions {
             if extension.kind == protocol::FRAGMENT {
                 let field = bytes.u16(extension.start + 2)?;
                 fragment = Fragment::new(u32::from(field & 0xfff8), field & 1 == 1);
                 id = bytes.u32(extension.start + 4)?;
+                divisible = extension.start + extension.len;
             }
         }
         let Extensions { at, next, end, beyond, .. } = extensions;
-        Some(Self { from, to, id, fragment, protocol: next, start: at, len: end.saturating_sub(at), beyond })
+        Some(Self { from, to, id, fragment, protocol: next, divisible, start: at, len: end.saturating_sub(at), beyond })
     }
 
     /// The captured bytes up to the end of the payload, without the padding that a link may add.
@@ -135,7 +141,10 @@ impl<'a> Extensions<'a> {
         let len = if unknown { wire_len } else { total.min(wire_len) };
         let beyond = if unknown { 0 } else { total - len };
         let end = start + len;
-        Some(Self { bytes: bytes.until(end), at: start + header, next, end, beyond, v6, left: Self::MOST })
+        // A later fragment begins in the middle of a header or payload.
+        let later = !v6 && bytes.u16(start + 6)? & 0x1fff != 0;
+        let left = if later { 0 } else { Self::MOST };
+        Some(Self { bytes: bytes.until(end), at: start + header, next, end, beyond, v6, left })
     }
 
     /// The length that the header itself states; `None` if this kind is no extension header.

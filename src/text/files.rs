@@ -1,6 +1,6 @@
 //! The texts of a capture file that is shown in place of live traffic.
 
-use crate::domain::FileFault;
+use crate::domain::{FileFault, Unread};
 
 /// A capture file.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ pub struct FilesText {
     pub more: fn(&str, Option<&str>) -> String,
     /// The number of packets of protocols that are not listed.
     pub others: fn(&str, u64) -> String,
+    /// So many packets carry this, which is not read.
+    pub unread: fn(&str, u64, Unread) -> String,
     pub empty: &'static str,
     /// None of its packets is of a protocol that is listed.
     pub none_listed: &'static str,

@@ -122,15 +122,21 @@ fn fuzz(target: &str, seeds: &[Vec<u8>], mut run: impl FnMut(&[u8])) {
 fn packets_of_any_bytes() {
     let mut memory = targets::Memory::default();
     let filter = Filter::parse("65432 or \"nothing has this\" or flags syn or len > 5 seq 1").unwrap();
-    let links = [1, 101, 113, 276, 0, 108];
     let seeds: Vec<Vec<u8>> = seeds::frames()
         .into_iter()
         .map(|(link, frame)| {
-            let first = links.iter().position(|known| *known == link.0).unwrap();
+            let first = targets::LINKS.iter().position(|known| *known == link.0).unwrap();
             [&[u8::try_from(first).unwrap()][..], &frame].concat()
         })
         .collect();
     fuzz("packet", &seeds, |bytes| targets::packet(&mut memory, &filter, bytes));
+}
+
+#[test]
+fn fragments_of_any_shape() {
+    let three = [[0x60, 1, 0, 0, 240, 65], [0x60, 1, 0, 30, 240, 66], [0x60, 0, 0, 60, 20, 67]];
+    let six = [[0, 3, 0, 0, 240, 65], [0, 2, 0, 240, 33, 66]];
+    fuzz("fragments", &[three.concat(), six.concat(), [three.concat(), six.concat()].concat()], targets::fragments);
 }
 
 #[test]

@@ -53,6 +53,39 @@ pub(crate) fn frames() -> Vec<(LinkType, Vec<u8>)> {
     all.push((LinkType::LINUX_SLL, before(&[0, 0, 3, 4, 0, 6, 1, 2, 3, 4, 5, 6, 0, 0, 8, 0], &hello)));
     let cooked = [0x86, 0xdd, 0, 0, 0, 0, 0, 1, 3, 4, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0];
     all.push((LinkType::LINUX_SLL2, before(&cooked, &six)));
+    // Links, tags and tunnels before the same packet.
+    let snap = before(&[0xaa, 0xaa, 3, 0, 0, 0, 8, 0], &hello);
+    let wifi = before(&[&[0x08, 2][..], &[0; 22]].concat(), &snap);
+    let tunnel = |protocol: u8, inside: &[u8]| {
+        let total = u8::try_from(20 + inside.len()).unwrap();
+        let outer = [0x45, 0, 0, total, 0, 0, 0, 0, 64, protocol, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+        ethernet([8, 0], &before(&outer, inside))
+    };
+    let numbered = [
+        (9, before(&[0xff, 3, 0, 0x21], &hello)),
+        (50, before(&[0x0f, 0, 8, 0], &hello)),
+        (51, before(&[0x11, 0, 0, 1, 0, 0, 0, 0x21], &hello)),
+        (100, snap.clone()),
+        (104, before(&[0x0f, 0, 8, 0], &hello)),
+        (105, wifi.clone()),
+        (107, before(&[0x18, 0x41, 3, 0xcc], &hello)),
+        (119, before(&[&[0, 0, 0, 0x44, 144, 0, 0, 0][..], &[0; 136]].concat(), &wifi)),
+        (127, before(&[0, 0, 8, 0, 0, 0, 0, 0], &wifi)),
+        (163, before(&[&[0x80, 0x21, 0x10, 1, 0, 0, 0, 64][..], &[0; 56]].concat(), &wifi)),
+        (192, before(&[0, 0, 8, 0, 105, 0, 0, 0], &wifi)),
+        (204, before(&[1, 0, 0x21], &hello)),
+        (219, before(&[0, 0, 0x11, 0x40], &hello)),
+        (138, before(&[&[0; 16][..], &[8, 0]].concat(), &hello)),
+        (242, before(&[&[0; 40][..], &[8, 0, 0, 0]].concat(), &hello)),
+        (12, hello.clone()),
+        (1, ethernet([0x88, 0x64], &before(&[0x11, 0, 0, 1, 0, 0, 0, 0x21], &hello))),
+        (1, ethernet([0x88, 0x47], &before(&[0, 0, 0x11, 0x40], &hello))),
+        (1, ethernet([0, 100], &snap)),
+        (1, tunnel(4, &hello)),
+        (1, tunnel(41, &six)),
+        (1, tunnel(47, &before(&[0xb0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 9], &hello))),
+    ];
+    all.extend(numbered.map(|(link, frame)| (LinkType(link), frame)));
     all.push((LinkType::NULL, before(&[2, 0, 0, 0], &hello)));
     all.push((LinkType::LOOP, before(&[0, 0, 0, 30], &six)));
     all

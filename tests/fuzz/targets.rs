@@ -33,9 +33,48 @@ impl Memory {
     }
 }
 
+/// The link types of frames: every one that is read, and one that is not.
+pub(crate) const LINKS: [u16; 27] = [
+    1, 101, 113, 276, 0, 108, 228, 229, 147, 9, 11, 12, 14, 50, 51, 100, 104, 105, 107, 119, 127, 138, 163, 192, 204,
+    219, 242,
+];
+
+/// Fragments of a few datagrams, each of which six bytes describe: datagram, version and whether more follow, offset,
+/// length, contents.
+pub(crate) fn fragments(bytes: &[u8]) {
+    let mut analysis = Analysis::default();
+    let (records, _) = bytes.as_chunks::<6>();
+    for (number, [id, kind, high, low, len, fill]) in (1..).zip(records) {
+        let (more, v6) = (kind & 1, kind & 2 != 0);
+        let mut packet = vec![0; if v6 { 48 } else { 20 }];
+        let offset = u16::from_be_bytes([*high, *low]);
+        let total = u16::try_from(packet.len() + usize::from(*len)).unwrap();
+        if v6 {
+            (packet[0], packet[6], packet[40], packet[47]) = (0x60, 44, 17, id & 3);
+            packet[4..6].copy_from_slice(&(total - 40).to_be_bytes());
+            packet[42..44].copy_from_slice(&(offset & !7 | u16::from(more)).to_be_bytes());
+        } else {
+            (packet[0], packet[5], packet[9]) = (0x45, id & 3, [1, 4, 6, 17, 41, 47, 50, 58][usize::from(id >> 5)]);
+            packet[2..4].copy_from_slice(&total.to_be_bytes());
+            packet[6..8].copy_from_slice(&(offset & 0x1fff | u16::from(more) << 13).to_be_bytes());
+        }
+        packet.resize(usize::from(total), *fill);
+        let captured = packet.len() - usize::from(kind >> 7);
+        let frame = Frame {
+            number,
+            at: number * 1_000_000_000,
+            link: LinkType::RAW,
+            wire_len: u32::from(total),
+            bytes: &packet[..captured],
+        };
+        if let Some(seen) = analysis.see(&frame) {
+            assert!(seen.payload.len <= 65_535, "{seen:?}");
+        }
+    }
+}
+
 /// Everything that is done with one frame. The first byte chooses the link type.
 pub(crate) fn packet(memory: &mut Memory, filter: &Filter, bytes: &[u8]) {
-    const LINKS: [u16; 9] = [1, 101, 113, 276, 0, 108, 228, 229, 147];
     let Some((first, bytes)) = bytes.split_first() else { return };
     let link = LinkType(LINKS[usize::from(*first) % LINKS.len()]);
     let layers = dissect(link, bytes);

@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use super::file::{CaptureFileError, CaptureReader, Interface, Packet, PcapngWriter};
 use super::ladder::{LadderStyle, TextLadder};
-use crate::domain::PacketSummary;
 use crate::domain::filter::Filter;
+use crate::domain::{PacketSummary, UnreadCounts};
 use crate::packet::Analysis;
 
 #[derive(Debug)]
 pub struct FilePrinted {
     pub packets: u64,
     pub shown: u64,
+    /// The packets that are neither TCP nor UDP nor ICMP, by what they carry.
+    pub unread: UnreadCounts,
     /// Why the file could not be read to its end. The packets read before are printed.
     pub damage: Option<CaptureFileError>,
 }
@@ -82,12 +84,16 @@ fn through(
 ) -> Result<FilePrinted, CaptureFileError> {
     let mut reader = CaptureReader::new(input)?;
     let mut analysis = Analysis::default();
-    let mut printed = FilePrinted { packets: 0, shown: 0, damage: None };
+    let mut printed = FilePrinted { packets: 0, shown: 0, unread: UnreadCounts::new(), damage: None };
     printed.damage = reader.each(|packet, interface| {
         printed.packets += 1;
-        let Some(summary) = analysis.see(&packet.frame()).filter(|summary| filter.matches(summary)) else {
+        let Some(summary) = analysis.see(&packet.frame()) else {
+            *printed.unread.entry(packet.frame().unread()).or_default() += 1;
             return Ok(true);
         };
+        if !filter.matches(&summary) {
+            return Ok(true);
+        }
         printed.shown += 1;
         each(&packet, interface, summary)
     })?;

@@ -112,7 +112,7 @@ pub fn label(packet: &PacketSummary) -> String {
     let mut label = match (&packet.icmp, &packet.tcp) {
         (Some(icmp), _) => return format!("{} {icmp}", packet.protocol()),
         (None, Some(tcp)) => segment(tcp),
-        (None, None) => packet.protocol().into(),
+        (None, None) => packet.label(),
     };
     let len = packet.payload.len;
     if len > 0 || packet.tcp.is_none() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::file::Packet;
 use super::ladder::ConversationEnds;
 use crate::domain::{Flags, Flow, PacketSummary, Proto};
-use crate::packet::{before, decode};
+use crate::packet::{Reassembly, before};
 
 /// A conversation's payloads, as the programs received them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,11 +37,13 @@ pub enum StreamPiece {
 /// connection of the packet `near`, or the last one. Stops at `most` bytes; `None` when it has no packets.
 pub fn follow_stream(packets: &[Arc<Packet>], flow: &Flow, near: Option<u64>, most: usize) -> Option<FollowedStream> {
     let mut stream: Option<StreamFollower> = None;
+    let mut reassembly = Reassembly::default();
     for packet in packets {
-        let Some((start, bytes, wire_len)) = packet.frame().network() else { continue };
-        let Some(decoded) = decode(bytes, wire_len) else { continue };
-        let PacketSummary { flow: of, tcp, icmp, .. } = &decoded.summary;
-        if icmp.is_some() || !(of == flow || Some(*of) == flow.mirror()) || decoded.fragment.is_some() {
+        let frame = packet.frame();
+        let Some(read) = reassembly.read(&frame) else { continue };
+        let summary = &read.decoded.summary;
+        let PacketSummary { flow: of, tcp, icmp, .. } = summary;
+        if icmp.is_some() || !(of == flow || Some(*of) == flow.mirror()) || read.is_piece() {
             continue;
         }
         let opens = tcp.as_ref().filter(|tcp| tcp.flags.has(Flags::SYN) && !tcp.flags.has(Flags::ACK));
@@ -50,12 +52,11 @@ pub fn follow_stream(packets: &[Arc<Packet>], flow: &Flow, near: Option<u64>, mo
             break;
         }
         if another || stream.is_none() {
-            let ends = ConversationEnds::of(&decoded.summary)?;
+            let ends = ConversationEnds::of(summary)?;
             stream = Some(StreamFollower::begin(ends, opens.map(|syn| syn.seq), most));
         }
-        let payload = &packet.bytes[start..][decoded.payload.clone()];
         if let Some(stream) = &mut stream {
-            stream.hear(packet.number, &decoded.summary, payload);
+            stream.hear(packet.number, summary, read.payload());
         }
     }
     stream.map(StreamFollower::end)

@@ -14,8 +14,9 @@ pub(crate) mod tests;
 use crate::domain::{Finding, Flow, IcmpRole, PacketSummary};
 
 use super::checksum::Checksum;
-use super::decode::{Decoded, decode};
+use super::decode::Decoded;
 use super::frame::Frame;
+use super::reassembly::{ReassembledPacket, Reassembly};
 use conversations::{Conversations, TrackedConversation};
 use fragments::Fragments;
 
@@ -24,6 +25,7 @@ use fragments::Fragments;
 pub struct Analysis {
     conversations: Conversations,
     fragments: Fragments,
+    reassembly: Reassembly,
 }
 
 impl Analysis {
@@ -34,17 +36,22 @@ impl Analysis {
 
     /// The same, but ignores frames of conversations that are not wanted.
     pub fn see_of(&mut self, frame: &Frame<'_>, wanted: impl Fn(&Flow) -> bool) -> Option<PacketSummary> {
-        let (_, packet, wire_len) = frame.network()?;
-        let mut decoded = decode(packet, wire_len)?;
-        self.fragments.name(&mut decoded);
-        wanted(&decoded.summary.flow).then(|| self.judge(frame, decoded))
+        let mut read = self.reassembly.read(frame)?;
+        self.fragments.name(&mut read.decoded);
+        wanted(&read.decoded.summary.flow).then(|| self.judge(frame, read))
     }
 
-    fn judge(&mut self, frame: &Frame<'_>, decoded: Decoded) -> PacketSummary {
-        let Decoded { mut summary, checksum, ip_id, fragment, quoted, .. } = decoded;
+    fn judge(&mut self, frame: &Frame<'_>, read: ReassembledPacket<'_>) -> PacketSummary {
+        let is_piece = read.is_piece();
+        let ReassembledPacket { decoded, fragment, finding, .. } = read;
+        let Decoded { mut summary, checksum, ip_id, quoted, .. } = decoded;
         summary.number = frame.number;
         if let Some(fragment) = fragment {
             summary.findings.add(Finding::Fragment { offset: fragment.offset, more: fragment.more });
+        }
+        finding.into_iter().for_each(|finding| summary.findings.add(finding));
+        if is_piece {
+            // The sequence numbers are those of the whole, which stands at the last of its fragments.
         } else if summary.icmp.is_some_and(|icmp| icmp.role() == IcmpRole::Reports) {
             let cause = quoted.and_then(|quoted| self.conversations.cause(&summary.flow, quoted));
             if let Some(packet) = cause {

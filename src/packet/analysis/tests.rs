@@ -283,10 +283,14 @@ fn fragments_belong_to_the_ports_of_the_first() {
         bytes
     };
     let seen = see(&[piece(0, 48, true), piece(48, 48, true), piece(96, 12, false)]);
-    let said: Vec<_> = seen.iter().map(|packet| words(packet).join(",")).collect();
-    assert_eq!(said, ["fragment at 0", "fragment at 48", "last fragment at 96"]);
+    let said: Vec<_> = seen.iter().map(|packet| words(packet).join(", ")).collect();
+    assert_eq!(said, ["fragment at 0", "fragment at 48", "last fragment at 96, reassembled from 3 fragments"]);
     assert!(seen.iter().all(|packet| packet.flow == seen[0].flow && packet.flow.local.port() == CLIENT.1));
-    assert_eq!(seen.iter().map(|packet| packet.payload.len).collect::<Vec<_>>(), [40, 48, 12]);
+    assert_eq!(
+        seen.iter().map(|packet| packet.payload.len).collect::<Vec<_>>(),
+        [40, 48, 100],
+        "the whole stands at the last"
+    );
 }
 
 #[test]

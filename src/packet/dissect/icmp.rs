@@ -13,7 +13,9 @@ pub(super) fn layers(bytes: Bytes<'_>, ip: &Ip, depth: u8, layers: &mut Vec<Laye
     let (Some(()), Some(message)) = (shown, IcmpHeader::read(bytes, ip)) else { return header.cut(layers) };
     let end = header.finish(IcmpHeader::LEN, layers);
     if message.quotes() && depth > 0 {
-        ip::layers(bytes, end, depth - 1, layers);
+        if let Some(tunnelled) = ip::layers(bytes, end, depth - 1, layers) {
+            payload(tunnelled.bytes, tunnelled.start, layers);
+        }
     } else {
         payload(bytes, end, layers);
     }

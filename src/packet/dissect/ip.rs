@@ -1,27 +1,39 @@
 //! IPv4 with its options, IPv6 with its extension headers, and the packet that they carry.
 
 use super::super::checksum;
+use super::super::encapsulation::HeaderKind;
 use super::super::network::{Extension, Extensions, Ip, protocol};
-use super::{Bytes, Checksum, HeaderLayer, bit, hex, hex_number, icmp, payload, tcp, udp};
+use super::{Bytes, Checksum, HeaderLayer, Tunnelled, bit, hex, hex_number, icmp, payload, tcp, udp};
 use crate::domain::dissection::Layer;
+use crate::domain::unread;
 
-/// Reads an IP packet and its contents. `depth` is how many more levels of quoted packets are read.
-pub(super) fn layers(bytes: Bytes<'_>, start: usize, depth: u8, layers: &mut Vec<Layer>) {
+/// Reads an IP packet and its contents, except those that begin with a header of the link layer or of IP again: these are
+/// returned. `depth` is how many more levels of quoted packets are read.
+pub(super) fn layers<'a>(bytes: Bytes<'a>, start: usize, depth: u8, layers: &mut Vec<Layer>) -> Option<Tunnelled<'a>> {
     let (mut header, fields): (_, fn(&mut HeaderLayer<'_>) -> Option<()>) =
         match bytes.u8(start).map(|first| first >> 4) {
             Some(4) => (HeaderLayer::new("IPv4", bytes, start), ipv4),
             Some(6) => (HeaderLayer::new("IPv6", bytes, start), ipv6),
-            _ => return payload(bytes, start, layers),
+            _ => {
+                payload(bytes, start, layers);
+                return None;
+            }
         };
     let wire_len = bytes.end - start;
     let shown = fields(&mut header);
     let read = Ip::read(bytes, start, wire_len).zip(Extensions::of(bytes, start, wire_len));
-    let (Some(()), Some((ip, extensions))) = (shown, read) else { return header.cut(layers) };
+    let (Some(()), Some((ip, extensions))) = (shown, read) else {
+        header.cut(layers);
+        return None;
+    };
     header.finish(extensions.at - start, layers);
     // The bytes after the packet are the link's padding.
     let inside = ip.carried(bytes);
     for found in extensions {
         extension(inside, &found).finish(found.len, layers);
+    }
+    if let Some(kind) = HeaderKind::tunnelled(&ip) {
+        return Some(Tunnelled { kind, bytes: inside, start: ip.start });
     }
     match ip.protocol {
         _ if ip.is_later_fragment() => payload(inside, ip.start, layers),
@@ -33,23 +45,11 @@ pub(super) fn layers(bytes: Bytes<'_>, start: usize, depth: u8, layers: &mut Vec
         }
         _ => payload(inside, ip.start, layers),
     }
+    None
 }
 
 fn protocol_name(number: u8) -> String {
-    let name = match number {
-        protocol::HOP_BY_HOP => " hop-by-hop options",
-        protocol::ICMP => " ICMP",
-        protocol::TCP => " TCP",
-        protocol::UDP => " UDP",
-        protocol::ROUTING => " routing",
-        protocol::FRAGMENT => " fragment",
-        protocol::AUTHENTICATION => " authentication",
-        protocol::ICMPV6 => " ICMPv6",
-        protocol::NO_NEXT => " none",
-        protocol::DESTINATION => " destination options",
-        _ => "",
-    };
-    format!("{number}{name}")
+    unread::ip_protocol(number).map_or_else(|| number.to_string(), |name| format!("{number} {name}"))
 }
 
 /// The fields of an IPv4 header (RFC 791 §3.1); `None` if they are cut off.

@@ -1,55 +1,204 @@
-//! The link layer: Ethernet with its tags, Linux cooked, loopback.
+//! The headers before an IP packet: links, tags, tunnels.
 
-use super::super::link::LinkType;
-use super::{Bytes, HeaderLayer, hex};
+use super::super::encapsulation::HeaderKind;
+use super::{Bytes, HeaderLayer, bit, hex};
 use crate::domain::dissection::Layer;
+use crate::domain::unread;
 
-/// Reads the link layer. Returns where the IP packet begins, if one follows.
-pub(super) fn layers(link: LinkType, bytes: Bytes<'_>, layers: &mut Vec<Layer>) -> Option<usize> {
-    match link {
-        LinkType::ETHERNET => ethernet(bytes, layers),
-        LinkType::LINUX_SLL => cooked(bytes, layers),
-        LinkType::LINUX_SLL2 => cooked2(bytes, layers),
-        LinkType::NULL | LinkType::LOOP => loopback(link, bytes, layers),
-        _ => {}
-    }
-    link.network(bytes.all)
-}
-
-fn protocol(ethertype: u16) -> String {
-    let name = match ethertype {
-        0x0800 => " IPv4",
-        0x0806 => " ARP",
-        0x86dd => " IPv6",
-        0x8100 | 0x88a8 | 0x9100 => " VLAN",
-        _ => "",
-    };
-    format!("{ethertype:#06x}{name}")
-}
-
-fn ethernet(bytes: Bytes<'_>, layers: &mut Vec<Layer>) {
-    let mut header = HeaderLayer::new("Ethernet", bytes, 0);
-    header.field("Destination", 0, 6, hex);
-    header.field("Source", 6, 6, hex);
-    let Some(kind) = bytes.u16(12) else { return header.cut(layers) };
-    header.field("Type", 12, 2, |_| protocol(kind));
-    let end = header.finish(14, layers);
-    tags(kind, bytes, end, layers);
-}
-
-/// IEEE 802.1Q tags.
-fn tags(mut kind: u16, bytes: Bytes<'_>, mut start: usize, layers: &mut Vec<Layer>) {
-    for _ in 0..4 {
-        if !matches!(kind, 0x8100 | 0x88a8 | 0x9100) {
-            return;
+/// Reads the headers from `start` on, the first of which is of this kind. Returns where the IP packet begins.
+///
+/// # Errors
+/// Where the last header ends, if no IP packet follows.
+pub(super) fn layers(
+    mut kind: HeaderKind,
+    bytes: Bytes<'_>,
+    mut start: usize,
+    layers: &mut Vec<Layer>,
+) -> Result<usize, usize> {
+    // As many as are followed to find the packet.
+    for _ in 0..16 {
+        match kind {
+            HeaderKind::Ip if bytes.u8(start).is_some_and(|first| matches!(first >> 4, 4 | 6)) => return Ok(start),
+            HeaderKind::Ip | HeaderKind::Other(_) => return Err(start),
+            _ => {}
         }
-        let mut header = HeaderLayer::new("VLAN", bytes, start);
-        let Some((tag, next)) = bytes.u16(start).zip(bytes.u16(start + 2)) else { return header.cut(layers) };
-        header.field("Priority", 0, 2, |_| (tag >> 13).to_string());
-        header.field("ID", 0, 2, |_| (tag & 0xfff).to_string());
-        header.field("Type", 2, 2, |_| protocol(next));
+        let mut header = HeaderLayer::new(name(kind), bytes, start);
+        let Some((len, next)) = kind.step(bytes, start) else {
+            fields(kind, &mut header, 0);
+            header.cut(layers);
+            return Err(bytes.end);
+        };
+        fields(kind, &mut header, len);
+        if len > 0 {
+            start = header.finish(len, layers);
+        }
         kind = next;
-        start = header.finish(4, layers);
+    }
+    Err(start)
+}
+
+const fn name(kind: HeaderKind) -> &'static str {
+    match kind {
+        HeaderKind::Ethernet => "Ethernet",
+        HeaderKind::Vlan => "VLAN",
+        HeaderKind::Llc => "LLC",
+        HeaderKind::Cooked => "Linux cooked v1",
+        HeaderKind::Cooked2 => "Linux cooked v2",
+        HeaderKind::Loopback { .. } => "Loopback",
+        HeaderKind::Ppp | HeaderKind::PppOrHdlc => "PPP",
+        HeaderKind::Direction => "Direction",
+        HeaderKind::Pppoe => "PPPoE",
+        HeaderKind::Hdlc => "C-HDLC",
+        HeaderKind::FrameRelay => "Frame Relay",
+        HeaderKind::Mpls => "MPLS",
+        HeaderKind::ControlWord => "MPLS control word",
+        HeaderKind::Gre => "GRE",
+        HeaderKind::Erspan => "ERSPAN",
+        HeaderKind::Wifi => "802.11",
+        HeaderKind::Radiotap => "Radiotap",
+        HeaderKind::Prism => "Prism",
+        HeaderKind::Avs => "AVS",
+        HeaderKind::Ppi => "PPI",
+        HeaderKind::Hardware { .. } => "Link",
+        HeaderKind::Ip | HeaderKind::Other(_) => "",
+    }
+}
+
+/// The fields of a header of `len` bytes, or of as much of it as was captured.
+fn fields(kind: HeaderKind, header: &mut HeaderLayer<'_>, len: usize) -> Option<()> {
+    let (bytes, start) = (header.bytes, header.start);
+    match kind {
+        HeaderKind::Ethernet => {
+            header.field("Destination", 0, 6, hex)?;
+            header.field("Source", 6, 6, hex)?;
+            ethertype(header, "Type", 12)?;
+        }
+        HeaderKind::Vlan => {
+            let tag = bytes.u16(start)?;
+            header.field("Priority", 0, 2, |_| (tag >> 13).to_string())?;
+            header.field("ID", 0, 2, |_| (tag & 0xfff).to_string())?;
+            ethertype(header, "Type", 2)?;
+        }
+        HeaderKind::Llc => {
+            header.field("Destination access point", 0, 1, hex)?;
+            header.field("Source access point", 1, 1, hex)?;
+            header.field("Control", 2, 1, hex)?;
+            if len == 8 {
+                header.field("Organization", 3, 3, hex)?;
+                ethertype(header, "Type", 6)?;
+            }
+        }
+        HeaderKind::Cooked => {
+            let kind = bytes.u16(start)?;
+            header.field("Packet type", 0, 2, |_| direction(kind))?;
+            header.number("Device type", 2, 2)?;
+            let len = header.number("Address length", 4, 2).map(address_len)?;
+            header.field("Address", 6, len, hex)?;
+            ethertype(header, "Protocol", 14)?;
+        }
+        HeaderKind::Cooked2 => {
+            ethertype(header, "Protocol", 0)?;
+            header.number("Interface index", 4, 4)?;
+            header.number("Device type", 8, 2)?;
+            let kind = bytes.u8(start + 10)?;
+            header.field("Packet type", 10, 1, |_| direction(u16::from(kind)))?;
+            let len = header.number("Address length", 11, 1).map(address_len)?;
+            header.field("Address", 12, len, hex)?;
+        }
+        HeaderKind::Loopback { openbsd } => {
+            // In the byte order of the capturing machine, unless OpenBSD wrote it: a family is a small number.
+            let family = match bytes.u32(start)? {
+                small if openbsd || small < 0x1_0000 => small,
+                large => large.swap_bytes(),
+            };
+            header.field("Family", 0, 4, |_| family.to_string())?;
+        }
+        HeaderKind::Ppp => {
+            // The protocol has one byte or two; address and control before it have two.
+            let before = len.saturating_sub(1) & !1;
+            if before > 0 {
+                header.field("Address and control", 0, before, hex)?;
+            }
+            header.field("Protocol", before, len - before, |bytes| {
+                let value = bytes.iter().fold(0, |value, byte| value << 8 | u16::from(*byte));
+                named(format!("{value:#06x}"), unread::ppp(value))
+            })?;
+        }
+        HeaderKind::Direction => drop(header.number("Direction", 0, 1)?),
+        HeaderKind::Pppoe => {
+            header.field("Version and type", 0, 1, hex)?;
+            header.number("Code", 1, 1)?;
+            header.field("Session", 2, 2, super::hex_number)?;
+            header.number("Length", 4, 2)?;
+        }
+        HeaderKind::Hdlc => {
+            header.field("Address", 0, 1, hex)?;
+            header.field("Control", 1, 1, hex)?;
+            ethertype(header, "Protocol", 2)?;
+        }
+        HeaderKind::FrameRelay => {
+            header.field("Address", 0, 2, hex)?;
+            header.field("Contents", 2, len.checked_sub(2)?, hex)?;
+        }
+        HeaderKind::Mpls => {
+            let label = bytes.u32(start)?;
+            header.field("Label", 0, 3, |_| (label >> 12).to_string())?;
+            header.field("Traffic class", 2, 1, |_| (label >> 9 & 7).to_string())?;
+            header.field("Bottom of stack", 2, 1, |_| (label >> 8 & 1).to_string())?;
+            header.number("Time to live", 3, 1)?;
+        }
+        HeaderKind::ControlWord => drop(header.number("Sequence number", 2, 2)?),
+        HeaderKind::Gre => gre(header)?,
+        HeaderKind::Wifi => {
+            header.field("Frame control", 0, 2, hex)?;
+            header.field("Duration", 2, 2, hex)?;
+            for (name, at) in [("Address 1", 4), ("Address 2", 10), ("Address 3", 16)] {
+                header.field(name, at, 6, hex)?;
+            }
+            header.field("Sequence control", 22, 2, hex)?;
+        }
+        HeaderKind::Hardware { ethertype: at, .. } => ethertype(header, "Type", at)?,
+        HeaderKind::Radiotap | HeaderKind::Prism | HeaderKind::Avs | HeaderKind::Ppi | HeaderKind::Erspan => {
+            header.field("Length", 0, len, |_| format!("{len} bytes"))?;
+        }
+        HeaderKind::PppOrHdlc | HeaderKind::Ip | HeaderKind::Other(_) => {}
+    }
+    Some(())
+}
+
+fn gre(header: &mut HeaderLayer<'_>) -> Option<()> {
+    const OPTIONAL: [(&str, u16); 3] = [("Checksum", 0x8000), ("Key", 0x2000), ("Sequence number", 0x1000)];
+    let flags = header.bytes.u16(header.start)?;
+    let field = header.field("Flags", 0, 2, super::hex_number)?;
+    let both = field.bytes.clone();
+    for (name, value) in OPTIONAL {
+        field.parts.push(bit(name, flags & value != 0, &both));
+    }
+    ethertype(header, "Protocol", 2)?;
+    let mut at = 4;
+    for (name, value) in OPTIONAL {
+        if flags & value != 0 {
+            header.field(name, at, 4, hex)?;
+            at += 4;
+        }
+    }
+    Some(())
+}
+
+/// An `EtherType`; up to 1500 it is the length of the frame (IEEE 802.3).
+fn ethertype(header: &mut HeaderLayer<'_>, name: &'static str, at: usize) -> Option<()> {
+    let number = header.bytes.u16(header.start + at)?;
+    let text = match number {
+        ..=1500 if name == "Type" => format!("{number} bytes"),
+        _ => named(format!("{number:#06x}"), unread::ether_type(number)),
+    };
+    header.field(name, at, 2, |_| text).map(drop)
+}
+
+fn named(number: String, name: Option<&str>) -> String {
+    match name {
+        Some(name) => format!("{number} {name}"),
+        None => number,
     }
 }
 
@@ -61,47 +210,4 @@ fn direction(kind: u16) -> String {
 /// The field has room for eight bytes of the address.
 fn address_len(len: u64) -> usize {
     usize::try_from(len).map_or(8, |len| len.min(8))
-}
-
-fn cooked(bytes: Bytes<'_>, layers: &mut Vec<Layer>) {
-    let mut header = HeaderLayer::new("Linux cooked v1", bytes, 0);
-    if let Some(kind) = bytes.u16(0) {
-        header.field("Packet type", 0, 2, |_| direction(kind));
-    }
-    header.number("Device type", 2, 2);
-    let len = header.number("Address length", 4, 2).map_or(0, address_len);
-    header.field("Address", 6, len, hex);
-    let Some(kind) = bytes.u16(14) else { return header.cut(layers) };
-    header.field("Protocol", 14, 2, |_| protocol(kind));
-    let end = header.finish(16, layers);
-    tags(kind, bytes, end, layers);
-}
-
-fn cooked2(bytes: Bytes<'_>, layers: &mut Vec<Layer>) {
-    let mut header = HeaderLayer::new("Linux cooked v2", bytes, 0);
-    let kind = bytes.u16(0);
-    if let Some(kind) = kind {
-        header.field("Protocol", 0, 2, |_| protocol(kind));
-    }
-    header.number("Interface index", 4, 4);
-    header.number("Device type", 8, 2);
-    if let Some(kind) = bytes.u8(10) {
-        header.field("Packet type", 10, 1, |_| direction(u16::from(kind)));
-    }
-    let len = header.number("Address length", 11, 1).map_or(0, address_len);
-    let Some(_) = header.field("Address", 12, len, hex) else { return header.cut(layers) };
-    let end = header.finish(20, layers);
-    tags(kind.unwrap_or(0), bytes, end, layers);
-}
-
-fn loopback(link: LinkType, bytes: Bytes<'_>, layers: &mut Vec<Layer>) {
-    let mut header = HeaderLayer::new("Loopback", bytes, 0);
-    let Some(family) = bytes.array::<4>(0) else { return header.cut(layers) };
-    // In the byte order of the capturing machine, unless OpenBSD wrote it: a family is a small number.
-    let family = match u32::from_be_bytes(family) {
-        small if link == LinkType::LOOP || small < 0x1_0000 => small,
-        _ => u32::from_le_bytes(family),
-    };
-    header.field("Family", 0, 4, |_| family.to_string());
-    header.finish(4, layers);
 }

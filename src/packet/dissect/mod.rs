@@ -14,6 +14,7 @@ use std::ops::Range;
 
 use super::bytes::Bytes;
 use super::checksum::Checksum;
+use super::encapsulation::HeaderKind;
 use super::link::LinkType;
 use crate::domain::dissection::{Layer, PacketField};
 use crate::domain::excerpt::sanitise;
@@ -21,19 +22,31 @@ use crate::domain::excerpt::sanitise;
 /// The layers of a frame.
 pub fn dissect(link: LinkType, frame: &[u8]) -> Vec<Layer> {
     let mut layers = Vec::new();
-    let bytes = Bytes::of(frame);
-    if let Some(start) = link::layers(link, bytes, &mut layers) {
-        ip::layers(bytes, start, DEPTH, &mut layers);
-    } else if let Some(last) = layers.last().map(|layer| layer.bytes.end) {
-        payload(bytes, last, &mut layers);
-    } else {
-        payload(bytes, 0, &mut layers);
+    let mut next = Some(Tunnelled { kind: HeaderKind::first(link), bytes: Bytes::of(frame), start: 0 });
+    for _ in 0..TUNNELS {
+        let Some(Tunnelled { kind, bytes, start }) = next.take() else { return layers };
+        match link::layers(kind, bytes, start, &mut layers) {
+            Ok(start) => next = ip::layers(bytes, start, DEPTH, &mut layers),
+            Err(end) => payload(bytes, end, &mut layers),
+        }
+    }
+    if let Some(Tunnelled { bytes, start, .. }) = next {
+        payload(bytes, start, &mut layers);
     }
     layers
 }
 
 /// How many levels of quoted packets are read.
 const DEPTH: u8 = 2;
+/// How many packets in packets are read.
+const TUNNELS: u8 = 16;
+
+/// What an IP packet carries, if that is a packet or frame again.
+struct Tunnelled<'a> {
+    kind: HeaderKind,
+    bytes: Bytes<'a>,
+    start: usize,
+}
 
 /// The header of one layer while it is being read.
 struct HeaderLayer<'a> {

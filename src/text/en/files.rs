@@ -2,6 +2,7 @@
 
 use super::super::FilesText;
 use super::plural;
+use crate::domain::Unread;
 
 pub(super) const FILES: FilesText = FilesText {
     file: "FILE",
@@ -29,6 +30,17 @@ pub(super) const FILES: FilesText = FilesText {
     others: |number, count| {
         let are = plural(count, "packet of another protocol is", "packets of other protocols are");
         format!("{number} {are} not listed.")
+    },
+    unread: |number, count, unread| {
+        let packets = plural(count, "packet", "packets");
+        match unread {
+            Unread::LinkType(_) => format!("{number} {packets} of {unread}, which this program does not read."),
+            Unread::EtherType(_) | Unread::Llc(_) | Unread::Ppp(_) | Unread::IpProtocol(_) => {
+                format!("{number} {packets} of {unread}: not TCP, UDP or ICMP.")
+            }
+            Unread::Wireless => format!("{number} 802.11 {packets} without readable data: management, or encrypted."),
+            Unread::Malformed => format!("{number} {packets} whose headers are cut off or impossible."),
+        }
     },
     empty: "There is no packet in this file.",
     none_listed: "No packet in this file is TCP, UDP or ICMP.",

@@ -82,6 +82,8 @@ fn finding(finding: &Finding) -> String {
         Finding::ChecksumBad => "wrong checksum".into(),
         Finding::Fragment { offset, more: true } => format!("fragment at {offset}"),
         Finding::Fragment { offset, more: false } => format!("last fragment, at {offset}"),
+        Finding::Reassembled { fragments } => format!("whole: {fragments} fragments"),
+        Finding::FragmentOverlap => "fragments overlap".into(),
         Finding::LengthBeyond { missing } => format!("IP header says {missing} B more than came"),
         Finding::Cut { missing } => format!("{missing} B not captured"),
     }
@@ -122,6 +124,13 @@ fn says(finding: &Finding) -> String {
         Finding::ChecksumBad => "Its checksum is wrong: the receiver discards it silently.".into(),
         Finding::Fragment { more: true, .. } => "A piece of a longer datagram; more pieces follow.".into(),
         Finding::Fragment { more: false, .. } => "The last piece of a longer datagram.".into(),
+        Finding::Reassembled { fragments } => {
+            format!("The last missing piece has come: here is the whole datagram, put together from {fragments} fragments.")
+        }
+        Finding::FragmentOverlap => {
+            "It overlaps another piece of its datagram, as no honest sender makes them: all of it is discarded (RFC 5722)."
+                .into()
+        }
         Finding::LengthBeyond { missing } => format!(
             "The IP header says {missing} more than came: the frame ended before the packet did. Only the bytes that came count."
         ),

@@ -2,6 +2,7 @@
 
 use super::super::FilesText;
 use super::plural;
+use crate::domain::Unread;
 
 pub(super) const FILES: FilesText = FilesText {
     file: "ARQUIVO",
@@ -30,6 +31,19 @@ pub(super) const FILES: FilesText = FilesText {
         let are =
             plural(count, "pacote de outro protocolo não é listado", "pacotes de outros protocolos não são listados");
         format!("{number} {are}.")
+    },
+    unread: |number, count, unread| {
+        let packets = plural(count, "pacote", "pacotes");
+        let with = unread.with_number();
+        match unread {
+            Unread::LinkType(_) => format!("{number} {packets} do tipo de enlace {with}, que este programa não lê."),
+            Unread::EtherType(_) => format!("{number} {packets} do EtherType {with}: nem TCP, nem UDP, nem ICMP."),
+            Unread::Llc(_) => format!("{number} {packets} de LLC {with}: nem TCP, nem UDP, nem ICMP."),
+            Unread::Ppp(_) => format!("{number} {packets} do protocolo PPP {with}: nem TCP, nem UDP, nem ICMP."),
+            Unread::IpProtocol(_) => format!("{number} {packets} do protocolo IP {with}: nem TCP, nem UDP, nem ICMP."),
+            Unread::Wireless => format!("{number} {packets} 802.11 sem dados legíveis: de gerência, ou cifrados."),
+            Unread::Malformed => format!("{number} {packets} com cabeçalhos cortados ou impossíveis."),
+        }
     },
     empty: "Não há nenhum pacote neste arquivo.",
     none_listed: "Nenhum pacote deste arquivo é TCP, UDP ou ICMP.",

@@ -82,6 +82,8 @@ fn finding(finding: &Finding) -> String {
         Finding::ChecksumBad => "checksum errado".into(),
         Finding::Fragment { offset, more: true } => format!("fragmento em {offset}"),
         Finding::Fragment { offset, more: false } => format!("último fragmento, em {offset}"),
+        Finding::Reassembled { fragments } => format!("inteiro: {fragments} fragmentos"),
+        Finding::FragmentOverlap => "fragmentos sobrepostos".into(),
         Finding::LengthBeyond { missing } => format!("o cabeçalho IP diz {missing} B a mais do que veio"),
         Finding::Cut { missing } => format!("{missing} B não capturados"),
     }
@@ -118,6 +120,13 @@ fn says(finding: &Finding) -> String {
         Finding::ChecksumBad => "O checksum está errado: o receptor o descarta sem dizer nada.".into(),
         Finding::Fragment { more: true, .. } => "Um pedaço de um datagrama maior; outros pedaços seguem.".into(),
         Finding::Fragment { more: false, .. } => "O último pedaço de um datagrama maior.".into(),
+        Finding::Reassembled { fragments } => {
+            format!("Chegou o último pedaço que faltava: aqui está o datagrama inteiro, montado de {fragments} fragmentos.")
+        }
+        Finding::FragmentOverlap => {
+            "Sobrepõe outro pedaço do mesmo datagrama, o que nenhum remetente honesto faz: tudo é descartado (RFC 5722)."
+                .into()
+        }
         Finding::LengthBeyond { missing } => format!(
             "O cabeçalho IP diz {missing} a mais do que veio: o quadro acabou antes do pacote. Só contam os bytes que vieram."
         ),

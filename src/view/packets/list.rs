@@ -143,7 +143,7 @@ impl PacketColumns {
         let peer = packet.flow.peer.map_or_else(String::new, address);
         writer.cell(&peer, self.address, to).skip(1);
         if packet.tcp.is_none() && packet.icmp.is_none() {
-            writer.write(packet.protocol(), theme.title).skip(1);
+            writer.write(&packet.label(), theme.title).skip(1);
         }
         writer.write(&words::label(ctx, packet), theme.text);
         let findings = words::findings(ctx, packet);

@@ -54,8 +54,12 @@ fn sentences(file: &CaptureFile, ctx: &DrawContext) -> Vec<(String, Style)> {
         let all = file.all.map(|all| numbers.count(all));
         said.push(((words.more)(&packets, all.as_deref()), theme.alarm));
     }
-    if summary.others > 0 && summary.others < summary.read {
-        said.push(((words.others)(&numbers.count(summary.others), summary.others), theme.quiet));
+    for (unread, count) in &summary.unread {
+        said.push(((words.unread)(&numbers.count(*count), *count, *unread), theme.quiet));
+    }
+    let unnamed = summary.others - summary.unread.iter().map(|(_, count)| count).sum::<u64>().min(summary.others);
+    if unnamed > 0 && summary.others < summary.read {
+        said.push(((words.others)(&numbers.count(unnamed), unnamed), theme.quiet));
     }
     said
 }
