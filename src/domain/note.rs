@@ -82,6 +82,8 @@ text_enum! {
     pub enum TableSource {
         /// Linux: the kernel asked directly, with queues and timers (`sock_diag(7)`).
         SockDiag = "sock_diag",
+        /// Linux: the files `/proc/net/{tcp,tcp6,udp,udp6}`, with queues and timers (proc(5)).
+        ProcNet = "proc_net",
         /// The portable library: addresses, states and processes only.
         Netstat2 = "netstat2",
     }

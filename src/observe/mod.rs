@@ -8,7 +8,7 @@
 //! | [`half_open`] | Linux: what the kernel does with half-open connections beyond its limit |
 //! | [`pace`] | when the next full reading is due (pure) |
 //! | [`table`] | the thread that reads, compares and reports |
-//! | [`source`] | the source of a reading: `diag` on Linux, `portable` elsewhere |
+//! | [`source`] | the source of a reading: `diag` or `proc_net` on Linux, `portable` elsewhere |
 //! | [`process`], [`holder()`] | which process holds a socket, or a port |
 //! | [`capture`] | packets, and capture files |
 //! | `stoppable`, `native`, `kernel_clock` | Linux: a thread that waits for descriptors; the kernel's numbers and times |
@@ -31,6 +31,8 @@ mod namer;
 mod native;
 pub mod pace;
 mod portable;
+#[cfg(target_os = "linux")]
+mod proc_net;
 pub mod process;
 mod requests;
 mod row_id;

@@ -6,6 +6,8 @@ use super::completeness::Completeness;
 #[cfg(target_os = "linux")]
 use super::diag::SockDiag;
 use super::portable;
+#[cfg(target_os = "linux")]
+use super::proc_net;
 use super::scope::Scope;
 use crate::domain::note::TableSource;
 use crate::domain::{Flow, Row, TcpInfo};
@@ -24,6 +26,9 @@ pub enum Source {
     /// The kernel, queried directly.
     #[cfg(target_os = "linux")]
     Diag(SockDiag),
+    /// The kernel's text files, where it cannot be queried.
+    #[cfg(target_os = "linux")]
+    ProcNet,
     /// The portable library.
     Portable,
 }
@@ -32,10 +37,15 @@ impl Source {
     /// The best source on this machine, tested by one reading that selects almost nothing.
     pub fn best() -> Self {
         #[cfg(target_os = "linux")]
-        if let Ok(mut diag) = SockDiag::open()
-            && diag.dump(&Scope::ports([0]), &mut |_| ()).is_ok()
         {
-            return Self::Diag(diag);
+            if let Ok(mut diag) = SockDiag::open()
+                && diag.dump(&Scope::ports([0]), &mut |_| ()).is_ok()
+            {
+                return Self::Diag(diag);
+            }
+            if proc_net::dump(&Scope::ports([0]), &mut |_| ()).is_ok() {
+                return Self::ProcNet;
+            }
         }
         Self::Portable
     }
@@ -45,6 +55,8 @@ impl Source {
         match self {
             #[cfg(target_os = "linux")]
             Self::Diag(_) => TableSource::SockDiag,
+            #[cfg(target_os = "linux")]
+            Self::ProcNet => TableSource::ProcNet,
             Self::Portable => TableSource::Netstat2,
         }
     }
@@ -54,6 +66,8 @@ impl Source {
         match self {
             #[cfg(target_os = "linux")]
             Self::Diag(diag) => diag.dump(scope, each),
+            #[cfg(target_os = "linux")]
+            Self::ProcNet => proc_net::dump(scope, each),
             Self::Portable => portable::dump(scope, each),
         }
     }
@@ -63,6 +77,8 @@ impl Source {
         match self {
             #[cfg(target_os = "linux")]
             Self::Diag(diag) => Ok(diag.lookup(flow)?.map_or(Lookup::NotFound, |row| Lookup::Found(Box::new(row)))),
+            #[cfg(target_os = "linux")]
+            Self::ProcNet => Ok(Lookup::Unsupported),
             Self::Portable => {
                 let _ = flow;
                 Ok(Lookup::Unsupported)
@@ -75,6 +91,8 @@ impl Source {
         match self {
             #[cfg(target_os = "linux")]
             Self::Diag(diag) => diag.info(flow),
+            #[cfg(target_os = "linux")]
+            Self::ProcNet => Ok(None),
             Self::Portable => {
                 let _ = flow;
                 Ok(None)
@@ -89,15 +107,7 @@ impl Source {
 /// The source's own; `Interrupted` when the table changed during every attempt, so rows may be missing.
 pub fn dump(scope: &Scope) -> io::Result<Vec<Row>> {
     let mut rows = Vec::new();
-    #[cfg(target_os = "linux")]
-    if let Ok(mut diag) = SockDiag::open() {
-        match diag.dump(scope, &mut |row| rows.push(row)) {
-            Ok(Completeness::Complete) => return Ok(rows),
-            Ok(Completeness::Interrupted) => return Err(io::ErrorKind::Interrupted.into()),
-            Err(_) => rows.clear(),
-        }
-    }
-    match portable::dump(scope, &mut |row| rows.push(row))? {
+    match Source::best().dump(scope, &mut |row| rows.push(row))? {
         Completeness::Complete => Ok(rows),
         Completeness::Interrupted => Err(io::ErrorKind::Interrupted.into()),
     }

@@ -92,6 +92,7 @@ fn every_sentence_is_translated() {
         Note::Has { what: Evidence::Sampled },
         Note::Lacks { what: Evidence::Traced, errno: Errno::Perm },
         Note::TableFrom { source: TableSource::SockDiag },
+        Note::TableFrom { source: TableSource::ProcNet },
         Note::TableFrom { source: TableSource::Netstat2 },
         Note::TableFailed { errno: Errno::Mfile },
         Note::PortRange { low: 32_768, high: 60_999 },

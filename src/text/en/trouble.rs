@@ -64,6 +64,9 @@ pub(super) fn note(note: &Note) -> String {
         Note::TableFrom { source: TableSource::SockDiag } => {
             "The socket table comes from the kernel directly (sock_diag), with queues and timers.".into()
         }
+        Note::TableFrom { source: TableSource::ProcNet } => {
+            "The socket table comes from /proc/net, because sock_diag is not available: no backlogs.".into()
+        }
         Note::TableFrom { source: TableSource::Netstat2 } => {
             "The socket table comes from netstat2: no queues and no timers.".into()
         }

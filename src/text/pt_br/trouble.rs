@@ -58,6 +58,9 @@ pub(super) fn note(note: &Note) -> String {
         Note::TableFrom { source: TableSource::SockDiag } => {
             "A tabela de sockets vem direto do kernel (sock_diag), com filas e timers.".into()
         }
+        Note::TableFrom { source: TableSource::ProcNet } => {
+            "A tabela de sockets vem de /proc/net, porque não há sock_diag: sem os backlogs.".into()
+        }
         Note::TableFrom { source: TableSource::Netstat2 } => {
             "A tabela de sockets vem do netstat2: sem filas e sem timers.".into()
         }

@@ -48,7 +48,9 @@ fn shown<'a>(model: &'a Model, ctx: &DrawContext, page: &ConnectionPage) -> Info
         (Some(_), Some(info)) => InfoContent::Values(info, true),
         (None, Some(info)) => InfoContent::Values(info, false),
         (None, None) => said(words.gone),
-        (Some(_), None) if model.worlds.shown().table_source == Some(TableSource::Netstat2) => said(words.lacking),
+        (Some(_), None) if model.worlds.shown().table_source.is_some_and(|source| source != TableSource::SockDiag) => {
+            said(words.lacking)
+        }
         (Some(_), None) => said(words.asking),
     }
 }
