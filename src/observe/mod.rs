@@ -34,6 +34,7 @@ mod portable;
 #[cfg(target_os = "linux")]
 mod proc_net;
 pub mod process;
+mod recent_ends;
 mod requests;
 mod row_id;
 pub mod scope;

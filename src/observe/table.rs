@@ -14,6 +14,7 @@ use super::differ::Differ;
 use super::half_open::{Counters, HalfOpen};
 use super::namer;
 use super::pace::TablePace;
+use super::recent_ends::RecentEnds;
 use super::requests::{RequestQueue, RequestThread, Requests, Selected};
 use super::scope::Scope;
 use super::source::{Lookup, Source};
@@ -90,6 +91,7 @@ struct TableThread {
     scope: Scope,
     source: Source,
     differ: Differ,
+    ends: RecentEnds,
     pace: TablePace,
     origin: Instant,
     detail: Option<SelectedConnection>,
@@ -113,6 +115,7 @@ impl TableThread {
             scope,
             source,
             differ: Differ::default(),
+            ends: RecentEnds::default(),
             pace: TablePace::default(),
             origin: Instant::now(),
             detail: None,
@@ -182,8 +185,9 @@ impl TableThread {
             }
             Ok(Lookup::NotFound) if self.differ.knows(flow) => self.report(|differ, _, say| differ.end_all(flow, say)),
             // It was too short-lived for any reading, but the requester knows of it and must learn that it is gone.
-            Ok(Lookup::NotFound) if flow.proto == Proto::Tcp && flow.peer.is_some() => {
-                offer(&self.sink, self.sink.clock().now(), Delta::Gone(RowKey { flow: *flow, cookie: 0 }));
+            Ok(Lookup::NotFound) if flow.proto == Proto::Tcp && flow.peer.is_some() && !self.ends.has(flow) => {
+                let gone = Delta::Gone(RowKey { flow: *flow, cookie: 0 });
+                offer(&self.sink, &mut self.ends, self.sink.clock().now(), gone);
             }
             Ok(Lookup::Found(_) | Lookup::NotFound) => {}
             // The next reading answers it.
@@ -195,11 +199,11 @@ impl TableThread {
         let busy = thread_time();
         let began = self.now();
         let at = self.sink.clock().now();
-        let sink = &self.sink;
+        let (sink, ends) = (&self.sink, &mut self.ends);
         let differ = &mut self.differ;
         let mut said = false;
         let mut say = |delta| {
-            let taken = offer(sink, at, delta);
+            let taken = offer(sink, ends, at, delta);
             said |= taken;
             taken
         };
@@ -289,9 +293,9 @@ impl TableThread {
     /// The same for an answer to a request made at this moment.
     fn report_at(&mut self, at: Stamp, act: impl FnOnce(&mut Differ, &Scope, &mut dyn FnMut(Delta) -> bool)) {
         let mut said = false;
-        let sink = &self.sink;
+        let (sink, ends) = (&self.sink, &mut self.ends);
         act(&mut self.differ, &self.scope, &mut |delta| {
-            let taken = offer(sink, at, delta);
+            let taken = offer(sink, ends, at, delta);
             said |= taken;
             taken
         });
@@ -318,8 +322,15 @@ impl TableThread {
 
 /// A reading is stamped with the moment of the request: by the time the answer has been read it may be out of date, and a
 /// more recent report of the change would appear to precede it.
-fn offer(sink: &EventSink, at: Stamp, delta: Delta) -> bool {
-    sink.report_at(at, Evidence::Sampled, EventKind::Row(delta))
+fn offer(sink: &EventSink, ends: &mut RecentEnds, at: Stamp, delta: Delta) -> bool {
+    let (key, is_end) = (delta.key(), matches!(delta, Delta::Gone(_)));
+    let taken = sink.report_at(at, Evidence::Sampled, EventKind::Row(delta));
+    if taken && is_end {
+        ends.add(at, key.flow);
+    } else if taken {
+        ends.forget(&key.flow);
+    }
+    taken
 }
 
 /// The processor time that the calling thread has used; on systems other than Linux, the elapsed time.
