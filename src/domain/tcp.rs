@@ -219,13 +219,15 @@ impl TcpState {
     }
 
     /// The states between `self` and `to` that were passed through unseen: the shortest path along [`EDGES`], the most
-    /// common one of several equally short; none for an edge. `None` where `to` cannot be reached without a reset, and
+    /// common one of several equally short; none for nearly every edge. `None` where `to` cannot be reached without a reset, and
     /// for `self == to`.
     ///
     /// An end that was opened passively is ESTABLISHED before its program can close it, because `accept` returns nothing
-    /// earlier; the edge from SYN_RECV to FIN_WAIT1 is for one that was opened by a simultaneous open.
+    /// earlier; the edge from SYN_RECV to FIN_WAIT1 is for a simultaneous open. Linux handles the ACK of its own FIN
+    /// before a FIN in the same segment (tcp_rcv_state_process), so it passes through FIN_WAIT2 to TIME_WAIT.
     pub fn between(self, to: Self) -> Option<Vec<Self>> {
-        if EDGES.contains(&(self, to)) {
+        let is_rare = |edge| matches!(edge, (SynRecv, FinWait1) | (FinWait1, TimeWait));
+        if EDGES.contains(&(self, to)) && !is_rare((self, to)) {
             return Some(Vec::new());
         }
         let mut came_from = [None; 11];
@@ -234,11 +236,10 @@ impl TcpState {
         while let Some(&here) = reached.get(next) {
             next += 1;
             for (_, there) in EDGES.iter().filter(|(from, _)| *from == here) {
-                // A connection neither starts again nor goes back to LISTEN, and Linux handles the ACK of its own FIN
-                // first when a segment carries both (tcp_rcv_state_process), so it passes through FIN_WAIT2.
+                // A connection neither starts again nor goes back to LISTEN.
                 let unlikely = (here == Closed && self != Closed)
                     || (*there == Listen && here != Closed)
-                    || matches!((here, *there), (SynRecv, FinWait1) | (FinWait1, TimeWait));
+                    || is_rare((here, *there));
                 if !unlikely && *there != self && came_from[*there as usize].is_none() {
                     came_from[*there as usize] = Some(here);
                     reached.push(*there);
@@ -296,7 +297,7 @@ mod tests {
         assert_eq!(Listen.between(Established), Some(vec![SynRecv]));
         assert_eq!(Listen.between(FinWait1), Some(vec![SynRecv, Established]));
         assert_eq!(Established.between(TimeWait), Some(vec![FinWait1, FinWait2]));
-        assert_eq!(FinWait1.between(TimeWait), Some(vec![]));
+        assert_eq!(FinWait1.between(TimeWait), Some(vec![FinWait2]));
         assert_eq!(Established.between(LastAck), Some(vec![CloseWait]));
         assert_eq!(Established.between(Established), None);
         assert_eq!(TimeWait.between(Established), None);

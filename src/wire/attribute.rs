@@ -54,12 +54,14 @@ pub(super) const fn destination(state: TcpState, listener: bool) -> TcpState {
 }
 
 /// The edges between two states seen one after the other: one, if the diagram has it; several, if states in between
-/// were too short to be seen; through CLOSED, if one connection ended and another began.
-pub(super) fn edges(from: TcpState, to: TcpState) -> Vec<(TcpState, TcpState)> {
+/// were too short to be seen; through CLOSED, if one connection ended and another began. An end that was opened
+/// `passively` was ESTABLISHED before it was closed.
+pub(super) fn edges(from: TcpState, to: TcpState, passively: bool) -> Vec<(TcpState, TcpState)> {
     if from == to {
         return Vec::new();
     }
-    let stops = if from.may_become(to) {
+    let is_missed = passively && (from, to) == (SynRecv, FinWait1);
+    let stops = if from.may_become(to) && !is_missed {
         vec![from, to]
     } else if let Some(way) = from.between(to) {
         [from].into_iter().chain(way).chain([to]).collect()
@@ -155,7 +157,7 @@ mod tests {
     #[test]
     fn a_fast_server_closes_between_two_samples_and_both_steps_have_their_cause() {
         let arrivals = arrived(&[(4, Flags::ACK), (5, Flags::FIN.with(Flags::ACK))]);
-        let steps = edges(Established, LastAck);
+        let steps = edges(Established, LastAck, false);
         assert_eq!(steps, [(Established, CloseWait), (CloseWait, LastAck)]);
         assert_eq!(cause(steps[0], &arrivals, None, None, false), Some(Cause::Packet(5)));
         assert_eq!(cause(steps[1], &arrivals, Some(Syscall::Close), None, false), Some(Cause::Call(Syscall::Close)));
@@ -190,15 +192,15 @@ mod tests {
 
     #[test]
     fn a_port_used_again_is_two_lives() {
-        assert_eq!(edges(TimeWait, SynSent), [(TimeWait, Closed), (Closed, SynSent)]);
-        assert_eq!(edges(Listen, Listen), []);
+        assert_eq!(edges(TimeWait, SynSent, false), [(TimeWait, Closed), (Closed, SynSent)]);
+        assert_eq!(edges(Listen, Listen, false), []);
     }
 
     #[test]
     fn every_pair_of_states_has_a_way_of_edges() {
         for &from in TcpState::ALL {
             for &to in TcpState::ALL.iter().filter(|&&to| to != from) {
-                let way = edges(from, to);
+                let way = edges(from, to, false);
                 assert!(way.iter().all(|(a, b)| a.may_become(*b)), "{from} {to} {way:?}");
                 assert_eq!((way[0].0, way[way.len() - 1].1), (from, to));
             }

@@ -140,7 +140,7 @@ impl<T: Tables> Sampler<T> {
             Some(now) => seen.states.insert(flow, now),
             None => seen.states.remove(&flow),
         };
-        let edges = attribute::edges(from, to);
+        let edges = attribute::edges(from, to, listener);
         if edges.is_empty() {
             return;
         }
