@@ -54,12 +54,26 @@ pub struct Call {
     /// For the calls that move data: the data.
     #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Excerpt>,
+    /// How long it took in microseconds, where that was measured. The event's time is that of its entry for a call whose effects others
+    /// notice (`connect`, `send`, `sendto`, `shutdown`, `close`), and of its return for one that waits for others
+    /// (`accept`, `recv`, `recvfrom`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took_us: Option<u64>,
 }
 
 impl Call {
     /// A call that succeeded, without arguments, addresses or data.
     pub const fn new(socket: SocketId, call: Syscall) -> Self {
-        Self { socket, call, args: Args::None, result: Outcome::Ok, new_socket: None, flow: None, data: None }
+        Self {
+            socket,
+            call,
+            args: Args::None,
+            result: Outcome::Ok,
+            new_socket: None,
+            flow: None,
+            data: None,
+            took_us: None,
+        }
     }
 
     /// With these arguments.

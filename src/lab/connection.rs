@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 use super::reporter::Reporter;
 use crate::domain::call::SockOpt;
-use crate::domain::{Args, Call, Flow, Shut, SocketId, Syscall};
+use crate::domain::{Args, Call, Flow, Shut, SocketId, Stamp, Syscall};
 
 /// The size of the buffer passed to `recv`, in bytes.
 pub(super) const BUFFER: usize = 4096;
@@ -21,6 +21,8 @@ pub(super) struct Connection {
     pub(super) socket_id: SocketId,
     pub(super) flow: Flow,
     pub(super) stream: TcpStream,
+    /// When `connect` was entered, or `accept` returned.
+    pub(super) since: Stamp,
     pub(super) log: Reporter,
 }
 

@@ -31,11 +31,14 @@ pub(super) fn dial(
 
 /// Calls `connect` and reports it if it fails. Consumes the socket, so that a failure closes it.
 pub(super) fn connect(socket: Socket, socket_id: SocketId, addr: SocketAddr, log: &Reporter) -> io::Result<Connection> {
+    let since = log.now();
     match try_connect(socket, addr) {
-        Ok((stream, local)) => Ok(Connection { socket_id, flow: Flow::tcp(local, addr), stream, log: log.clone() }),
+        Ok((stream, local)) => {
+            Ok(Connection { socket_id, flow: Flow::tcp(local, addr), stream, since, log: log.clone() })
+        }
         Err(error) => {
             let call = Call::new(socket_id, Syscall::Connect).with(Args::Addr(addr));
-            log.call(Call { result: Outcome::Failed(Errno::from(&error)), ..call });
+            log.call_at(since, Call { result: Outcome::Failed(Errno::from(&error)), ..call });
             Err(error)
         }
     }
@@ -64,7 +67,8 @@ pub(super) async fn established(dialing: &Connection) -> Result<Flow, Errno> {
         flow.local = local;
     }
     let peer = flow.peer.map_or(Args::None, Args::Addr);
-    dialing.log.call(Call::new(dialing.socket_id, Syscall::Connect).with(peer).on(flow).returned(&outcome));
+    let call = Call::new(dialing.socket_id, Syscall::Connect).with(peer).on(flow);
+    dialing.log.call_at(dialing.since, call.returned(&outcome));
     outcome?;
     Ok(flow)
 }

@@ -1,7 +1,8 @@
 //! The laboratory's events: each call and change, with its time, as `called` evidence.
 //!
-//! A call that waits for the peer (`connect`, `accept`, `recv`) is stamped when it returns. A call that the peer notices
-//! (`send`, `shutdown`, `close`) is stamped when it is made: the peer may have answered before it returns.
+//! A call whose effects others notice (`connect`, `send`, `shutdown`, `close`) is stamped with the time at which it was
+//! entered: they may have noticed, and answered, before it returns. A call that waits for others (`accept`, `recv`) is
+//! stamped with the time at which it returned.
 
 use std::io;
 
@@ -35,9 +36,10 @@ impl Reporter {
         self.report(EventKind::Call(call));
     }
 
-    /// A call that was made at `at`.
-    pub(super) fn call_at(&self, at: Stamp, call: Call) {
-        let _ = self.0.report_at(at, Evidence::Called, EventKind::Call(call));
+    /// A call that was entered at this time and returns now.
+    pub(super) fn call_at(&self, entered: Stamp, call: Call) {
+        let took_us = u64::try_from(self.now().since(entered).as_micros()).ok();
+        let _ = self.0.report_at(entered, Evidence::Called, EventKind::Call(Call { took_us, ..call }));
     }
 
     /// A `send` that was made at `at`, with the bytes that the kernel took.

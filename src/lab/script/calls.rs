@@ -58,10 +58,9 @@ impl ScriptHost {
                 #[cfg(not(target_os = "linux"))]
                 let _ = delay_acks;
                 // Before the `accept` event: from then on the script may use this socket.
-                self.spawn(
-                    conn,
-                    ScriptedSocket::Stream(Connection { socket_id: conn, flow, stream, log: self.log.clone() }),
-                );
+                let since = self.log.now();
+                let connection = Connection { socket_id: conn, flow, stream, since, log: self.log.clone() };
+                self.spawn(conn, ScriptedSocket::Stream(connection));
                 self.log.call(Call { new_socket: Some(conn), ..call.on(flow) });
             }
             Err(error) => self.log.call(Call { result: Outcome::Failed(error.into()), ..call }),

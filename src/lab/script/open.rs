@@ -123,11 +123,12 @@ impl ScriptHost {
                 bind_loopback(&socket, socket_id, family, &self.log)?;
             }
             if let Some(peer) = peer {
+                let since = self.log.now();
                 let connected = socket.connect(&peer.into());
                 let local = socket.local_addr()?.as_socket().unwrap_or(family);
                 let flow = Flow { proto: Proto::Udp, local, peer: Some(peer) };
                 let call = Call::new(socket_id, Syscall::Connect).with(Args::Addr(peer)).on(flow);
-                self.log.call(call.returned(&connected));
+                self.log.call_at(since, call.returned(&connected));
                 connected?;
             }
             UdpSocket::from_std(socket.into())

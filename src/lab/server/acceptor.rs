@@ -114,7 +114,7 @@ impl Acceptor {
             self.log.server(self.server, ServerChange::Resumed);
         }
         let log = self.log.clone();
-        let connection = Connection { socket_id, flow, stream, log: log.clone() };
+        let connection = Connection { socket_id, flow, stream, since: log.now(), log: log.clone() };
         let Self { server, answer, .. } = *self;
         let conversation = Conversation { socket_id, server, no, flow, answer, unsent: Vec::new(), permit, log };
         AcceptedConnection { conversation, connection, close_requests }
