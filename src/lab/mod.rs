@@ -38,6 +38,9 @@ use self::server::ServerHandle;
 use self::target::TargetResolver;
 use crate::domain::{EventSink, GuardOrder, LabOrder, Limits, Proto, ServerId, ServerSpec, TargetHost};
 
+/// How long servers have at the end to close by themselves the connections that their clients have closed.
+const SETTLE: Duration = Duration::from_millis(50);
+
 /// The longest that [`Lab::shutdown`] waits for everything it owns.
 const TIMEOUT: Duration = Duration::from_millis(900);
 
@@ -152,6 +155,8 @@ impl Lab {
         let Self { servers, clients, broadcaster, guard, guard_task, target, scanner } = self;
         let all = async {
             tokio::join!(clients.shutdown(), broadcaster.shutdown(), target.shutdown(), scanner.shutdown());
+            // Their clients are gone: most servers' ends are about to close by themselves, in order.
+            guard.until_idle(SETTLE).await;
             let supervisors: Vec<_> = servers.into_iter().map(ServerHandle::into_supervisor).collect();
             for supervisor in supervisors {
                 // An error would be its panic, which was reported where it happened.

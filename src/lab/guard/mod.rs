@@ -150,6 +150,16 @@ impl Guard {
         state.connections.iter().filter(|((of, _), _)| *of == server).for_each(|(_, entry)| entry.mark_explained());
     }
 
+    /// Waits until no server has a connection, but not longer than `most`: visitors may stay.
+    pub(super) async fn until_idle(&self, most: Duration) {
+        let idle = async {
+            while !self.state().connections.is_empty() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let _ = tokio::time::timeout(most, idle).await;
+    }
+
     /// Sweeps for as long as there are entries. Never returns.
     pub(super) async fn run_sweeps(self) {
         loop {
