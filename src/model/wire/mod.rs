@@ -302,7 +302,7 @@ impl WireState {
             }
             WireEvent::Delivered { packet } => self.with(*packet, |on| on.fate = WirePacketFate::Delivered { at }),
             WireEvent::Dropped { packet, why } => {
-                self.with(*packet, |on| on.fate = WirePacketFate::Lost { at, why: *why })
+                self.with(*packet, |on| on.fate = WirePacketFate::Lost { at, why: *why });
             }
             WireEvent::Duplicated { packet, copy } => self.copied(at, *packet, *copy),
             WireEvent::Corrupted { packet } => self.with(*packet, |on| on.corrupted = true),

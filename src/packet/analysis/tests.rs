@@ -173,7 +173,14 @@ fn a_reset_without_a_place_in_the_sequence_space_leaves_no_state() {
         let refused = |of: u64| format!("reset: refused,caused by {of}");
         assert_eq!(
             said[..6],
-            ["".into(), refused(1), "retransmission".into(), refused(3), "retransmission".into(), "port reused".into()]
+            [
+                String::new(),
+                refused(1),
+                "retransmission".into(),
+                refused(3),
+                "retransmission".into(),
+                "port reused".into()
+            ]
         );
         assert!(said[6..].iter().all(String::is_empty), "{isn:#x} {said:?}");
     }
