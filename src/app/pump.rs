@@ -3,7 +3,6 @@
 
 use std::collections::VecDeque;
 use std::io::{self, BufWriter, Write};
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -106,6 +105,7 @@ impl<S: Shell> Pump<S> {
 
     /// Takes in what was observed, then the losses, then writes the record.
     pub fn batch(&mut self, seen: impl IntoIterator<Item = Observation>) -> Vec<ScreenEffect> {
+        self.model.now = self.model.now.max(self.now());
         let mut asked: Vec<_> = seen.into_iter().flat_map(|seen| self.take(Msg::Seen(seen))).collect();
         let count = self.sink.take_lost();
         if count > 0 {
@@ -142,9 +142,8 @@ impl<S: Shell> Pump<S> {
         while let Ok(seen) = events.try_recv() {
             self.model.observe(seen);
         }
-        // No better evidence can arrive now.
-        let end = self.now().after(Duration::from_secs(10));
-        update(&mut self.model, Msg::Time(end));
+        let now = self.now();
+        self.model.finish(now);
         self.write();
     }
 

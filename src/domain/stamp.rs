@@ -12,6 +12,9 @@ impl Stamp {
     /// The start.
     pub const ZERO: Self = Self(0);
 
+    /// The end of time.
+    pub const MAX: Self = Self(u64::MAX);
+
     /// The moment `nanos` nanoseconds after the start.
     pub const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)
@@ -36,6 +39,12 @@ impl Stamp {
     #[must_use]
     pub fn after(self, span: Duration) -> Self {
         Self(self.0.saturating_add(u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)))
+    }
+
+    /// The moment `span` earlier; the start, if there is none.
+    #[must_use]
+    pub fn before(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)))
     }
 }
 

@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::causal_order::FARTHEST_BACK;
 use crate::domain::{
     Args, Call, Cause, ClientEvent, Delta, EventKind, Evidence, Flow, Note, Observation, Outcome, Proto, Row, Stamp,
     Syscall, TcpState, TimerKind, Transition, WorldId,
@@ -30,14 +31,18 @@ struct Claim {
     state: TcpState,
     evidence: Evidence,
     at: Stamp,
+    /// The latest time at which it can have got there: for a sample, when the table's answer had arrived.
+    latest: Stamp,
     cause: Option<Cause>,
+    /// The state before, if the producer reports the change itself and not only where it led.
+    from: Option<TcpState>,
     /// The kernel's word that a full socket in FIN_WAIT2 ended: a TIME_WAIT may go on without it.
     full_socket_only: bool,
 }
 
 impl Claim {
     const fn new(state: TcpState, evidence: Evidence, at: Stamp) -> Self {
-        Self { state, evidence, at, cause: None, full_socket_only: false }
+        Self { state, evidence, at, latest: at, cause: None, from: None, full_socket_only: false }
     }
 }
 
@@ -122,10 +127,10 @@ pub struct Historian {
 }
 
 impl Historian {
-    /// Takes an observation; events that can be written now go to `out`. A producer's own [`EventKind::State`] is a
+    /// Takes an observation that has arrived by `now`; events that can be written now go to `out`. A producer's own [`EventKind::State`] is a
     /// claim and is not meant for the journal; all else is.
-    pub fn hear(&mut self, seen: &Observation, out: &mut Vec<Observation>) {
-        let mut writer = Writer { seen, out };
+    pub fn hear(&mut self, now: Stamp, seen: &Observation, out: &mut Vec<Observation>) {
+        let mut writer = Writer { seen, now, out };
         match &seen.kind {
             // The wire's sampling reports every change with its cause; calls and rows would only be worse witnesses.
             EventKind::Call(_) | EventKind::Row(_) | EventKind::Client(_) if seen.world == WorldId::Wire => {}
@@ -143,14 +148,16 @@ impl Historian {
         }
     }
 
-    /// Writes what has waited long enough. `like` says where and when.
-    pub fn settle(&mut self, like: &Observation, out: &mut Vec<Observation>) {
-        while self.due.front().is_some_and(|(due, _)| *due <= like.at) {
+    /// Writes the claims that have waited until `until`. `like` says where and when.
+    pub fn settle(&mut self, until: Stamp, like: &Observation, out: &mut Vec<Observation>) {
+        while self.due.front().is_some_and(|(due, _)| *due <= until) {
             let Some((_, flow)) = self.due.pop_front() else { return };
             let Some(end) = self.ends.get_mut(&flow) else { continue };
-            let ripe: Vec<_> = end.waiting.extract_if(.., |(due, _)| *due <= like.at).collect();
-            for (_, claim) in ripe {
-                self.write(flow, claim, &mut Writer { seen: like, out });
+            let ripe: Vec<_> = end.waiting.extract_if(.., |(due, _)| *due <= until).collect();
+            for (due, claim) in ripe {
+                // No better witness said when it was: the journal need not run back for it.
+                let claim = Claim { latest: claim.latest.max(due.before(FARTHEST_BACK)), ..claim };
+                self.write(flow, claim, &mut Writer { seen: like, now: like.at, out });
             }
         }
     }
@@ -164,7 +171,7 @@ impl Historian {
     fn reported(&mut self, change: &Transition, out: &mut Writer<'_>) {
         let Transition { flow, from, to, cause } = *change;
         let evidence = out.seen.evidence;
-        let claim = Claim { cause, ..Claim::new(to, evidence, out.seen.at) };
+        let claim = Claim { cause, from: Some(from), ..Claim::new(to, evidence, out.seen.at) };
         let closes_listener = (from, to) == (TcpState::Listen, TcpState::Closed);
         // A late report about the previous listener on this address.
         if closes_listener && self.ends.get(&flow).is_some_and(|end| !end.is_over() && end.since > claim.at) {
@@ -186,7 +193,7 @@ impl Historian {
         } else {
             // The state in which a life starts is not reached by a transition.
             if from.rank() > 0 {
-                self.write(flow, Claim { state: from, cause: None, ..claim }, out);
+                self.write(flow, Claim { state: from, from: None, cause: None, ..claim }, out);
             }
             self.write(flow, claim, out);
         }
@@ -210,7 +217,9 @@ impl Historian {
             Syscall::Connect if failed => self.write(flow, Claim { cause: None, ..claim(TcpState::Closed) }, out),
             Syscall::Connect => {
                 self.begin(flow, TcpState::Closed, out.seen.at, out);
-                self.observe(flow, claim(TcpState::Established), out);
+                let returned = at.after(Duration::from_micros(call.took_us.unwrap_or(0)));
+                let claim = claim(TcpState::Established);
+                self.observe(flow, Claim { at: returned, latest: returned, ..claim }, out);
             }
             Syscall::Accept if !failed => {
                 self.begin(flow, TcpState::Listen, out.seen.at, out);
@@ -239,7 +248,7 @@ impl Historian {
         match delta {
             Delta::Found(row) => {
                 let Some(state) = self.tcp(row) else { return };
-                let claim = Claim::new(state, Evidence::Sampled, out.seen.at);
+                let claim = Claim { latest: out.now, ..Claim::new(state, Evidence::Sampled, out.seen.at) };
                 // Calls may have reported it before the table was read: then the row is one more witness.
                 self.ends.entry(row.flow).or_insert_with(|| EndHistory::new(vec![(state, claim.evidence)], claim.at));
                 self.observe(row.flow, claim, out);
@@ -247,7 +256,7 @@ impl Historian {
             }
             Delta::Added(row) | Delta::Changed(row) => {
                 let Some(state) = self.tcp(row) else { return };
-                let claim = Claim::new(state, Evidence::Sampled, out.seen.at);
+                let claim = Claim { latest: out.now, ..Claim::new(state, Evidence::Sampled, out.seen.at) };
                 // Where thousands close at once the table is late: what it shows is the rest of the life that ended.
                 let rest = state == TcpState::TimeWait || is_rest(row);
                 if rest && self.ends.get(&row.flow).is_some_and(|end| end.given_up) {
@@ -279,7 +288,8 @@ impl Historian {
                 let is_of =
                     |end: &EndHistory| key.cookie == 0 || end.cookie.is_some_and(|own| own == 0 || own == key.cookie);
                 if self.ends.get(&key.flow).is_some_and(is_of) {
-                    self.observe(key.flow, Claim::new(TcpState::Closed, Evidence::Sampled, out.seen.at), out);
+                    let claim = Claim::new(TcpState::Closed, Evidence::Sampled, out.seen.at);
+                    self.observe(key.flow, Claim { latest: out.now, ..claim }, out);
                 }
             }
             Delta::Unwatched(key) => {
@@ -332,7 +342,7 @@ impl Historian {
             self.ends.insert(flow, EndHistory::starting(start, at));
         } else if let Some(found) = end.found() {
             end.path = vec![(start, Evidence::Inferred)];
-            self.write(flow, Claim::new(found, Evidence::Sampled, at), out);
+            self.write(flow, Claim { latest: out.now, ..Claim::new(found, Evidence::Sampled, at) }, out);
         }
     }
 
@@ -365,6 +375,11 @@ impl Historian {
     /// Writes that this end reached a state, with the transitions that must have led there. A known state is confirmed;
     /// an impossible one is left out.
     fn write(&mut self, flow: Flow, claim: Claim, out: &mut Writer<'_>) {
+        self.infer_peer(flow, claim, out);
+        // TIME_WAIT may follow, and it ends without the kernel's word.
+        if claim.full_socket_only && self.ends.get(&flow).is_some_and(|end| end.reached(TcpState::TimeWait).is_some()) {
+            return;
+        }
         let orderly = claim.state == TcpState::Closed && self.closed_in_order(&flow);
         let Some(end) = self.ends.get_mut(&flow) else { return };
         if let Some(at) = end.reached(claim.state) {
@@ -372,8 +387,8 @@ impl Historian {
             return;
         }
         let last = end.last();
-        // Only a new life leads on from CLOSED; and what the kernel calls the end of FIN_WAIT2 was TIME_WAIT.
-        if end.is_over() || (claim.full_socket_only && last == TcpState::TimeWait) {
+        // Only a new life leads on from CLOSED.
+        if end.is_over() {
             return;
         }
         let way = if claim.state == TcpState::Closed {
@@ -381,6 +396,8 @@ impl Historian {
             let rest: Vec<_> = by.into_iter().filter(|state| state.rank() > last.rank()).collect();
             let passive = orderly && matches!(last, TcpState::Established | TcpState::CloseWait);
             Some(if passive { rest } else { Vec::new() })
+        } else if claim.from == Some(last) && last.may_become(claim.state) {
+            Some(Vec::new())
         } else {
             last.between(claim.state)
         };
@@ -401,10 +418,34 @@ impl Historian {
         }
     }
 
-    /// Whether the other end is known to have closed first, so that this one closed in order and was not reset.
+    /// A state that is reached by a segment of the other end says where that end has been, if it is on this machine too.
+    fn infer_peer(&mut self, flow: Flow, claim: Claim, out: &mut Writer<'_>) {
+        // The kernel's own report is on its way, or the wire's.
+        if self.traced || out.seen.world == WorldId::Wire {
+            return;
+        }
+        let Some(mirror) = flow.mirror() else { return };
+        let (Some(own), Some(peer)) = (self.ends.get(&flow), self.ends.get(&mirror)) else { return };
+        if own.is_over() || own.reached(claim.state).is_some() {
+            return;
+        }
+        let is_open = !peer.is_over() && peer.last().rank() <= TcpState::Established.rank();
+        let implied = match claim.state {
+            TcpState::CloseWait | TcpState::Closing | TcpState::LastAck if is_open => TcpState::FinWait1,
+            TcpState::FinWait2 if is_open => TcpState::CloseWait,
+            TcpState::TimeWait if own.reached(TcpState::Closing).is_some() => return,
+            TcpState::TimeWait if is_open || peer.last() == TcpState::CloseWait => TcpState::LastAck,
+            _ => return,
+        };
+        let inferred = Claim::new(implied, Evidence::Inferred, claim.at);
+        self.write(mirror, Claim { latest: claim.latest, ..inferred }, out);
+    }
+
+    /// Whether the other end is known to have received this end's FIN, so that this one closed in order and was not
+    /// reset.
     fn closed_in_order(&self, flow: &Flow) -> bool {
         let other = flow.mirror().and_then(|mirror| self.ends.get(&mirror));
-        other.is_some_and(|end| end.reached(TcpState::FinWait2).or(end.reached(TcpState::TimeWait)).is_some())
+        other.is_some_and(|end| end.reached(TcpState::TimeWait).is_some())
     }
 }
 
@@ -437,13 +478,14 @@ fn confirm(end: &mut EndHistory, at: usize, flow: Flow, claim: Claim, out: &mut 
 /// Writes events like the observation that caused them, but with their own time and evidence.
 struct Writer<'a> {
     seen: &'a Observation,
+    now: Stamp,
     out: &'a mut Vec<Observation>,
 }
 
 impl Writer<'_> {
     fn write(&mut self, claim: Claim, kind: EventKind) {
         let Observation { world, host, .. } = *self.seen;
-        self.out.push(Observation { at: claim.at, world, host, evidence: claim.evidence, kind });
+        self.out.push(Observation { at: claim.latest, world, host, evidence: claim.evidence, kind });
     }
 }
 

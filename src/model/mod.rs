@@ -4,6 +4,8 @@
 
 mod bounded;
 pub mod broadcasts;
+mod causal_order;
+mod chronicle;
 pub mod clients;
 pub mod completions;
 pub mod connection_end;
@@ -56,8 +58,8 @@ pub use world::World;
 pub use worlds::Worlds;
 
 use crate::domain::filter::Filter;
-use crate::domain::{Delta, EventKind, Evidence, Flow, Observation, Stamp, WireEvent, WorldId};
-use historian::Historian;
+use crate::domain::{Delta, EventKind, Flow, Observation, Stamp, WireEvent, WorldId};
+use chronicle::Chronicle;
 use journal::Journal;
 use lessons::Lessons;
 use lifecycle::Lifecycle;
@@ -88,7 +90,7 @@ pub struct Model {
     /// The latest time.
     pub now: Stamp,
     /// One for each world: the same addresses may be in both.
-    historians: PerWorld<Historian>,
+    chronicles: PerWorld<Chronicle>,
     written: Vec<Observation>,
 }
 
@@ -110,13 +112,12 @@ impl Model {
         self.now = self.now.max(seen.at);
         // On the wire every change is sampled with its cause as it happens: there is nothing to ask.
         let asks = if seen.world == WorldId::Host { ends_named(&seen.kind) } else { vec![] };
-        let mut written = std::mem::take(&mut self.written);
-        self.historians.of_mut(seen.world).hear(&seen, &mut written);
-        if !matches!(seen.kind, EventKind::State(_)) {
-            self.enter(seen);
+        let hosts_change = matches!(seen.kind, EventKind::Wire(WireEvent::Opened { .. } | WireEvent::Closed { .. }));
+        if hosts_change {
+            // Nothing more can arrive from the hosts before.
+            self.write(|chronicles, now, out| chronicles.of_mut(WorldId::Wire).finish(now, WorldId::Wire, out));
         }
-        written.drain(..).for_each(|seen| self.enter(seen));
-        self.written = written;
+        self.write(|chronicles, now, out| chronicles.of_mut(seen.world).hear(now, seen, out));
         asks
     }
 
@@ -133,15 +134,27 @@ impl Model {
         if self.ui.refused.is_some_and(|refused| self.now.since(refused.at) >= Self::REFUSED) {
             self.ui.refused = None;
         }
-        let like = Observation {
-            at: self.now,
-            world: WorldId::Host,
-            host: None,
-            evidence: Evidence::Inferred,
-            kind: EventKind::Note(crate::domain::Note::Dropped { count: 0 }),
-        };
+        self.write(|chronicles, now, out| {
+            for world in [WorldId::Host, WorldId::Wire] {
+                chronicles.of_mut(world).settle(now, world, out);
+            }
+        });
+    }
+
+    /// Writes what still waits for a better witness or for its place: nothing more will come.
+    pub fn finish(&mut self, now: Stamp) {
+        self.now = self.now.max(now);
+        self.write(|chronicles, now, out| {
+            for world in [WorldId::Host, WorldId::Wire] {
+                chronicles.of_mut(world).finish(now, world, out);
+            }
+        });
+    }
+
+    /// Enters into the journal what the chronicles write.
+    fn write(&mut self, by: impl FnOnce(&mut PerWorld<Chronicle>, Stamp, &mut Vec<Observation>)) {
         let mut written = std::mem::take(&mut self.written);
-        self.historians.of_mut(WorldId::Host).settle(&like, &mut written);
+        by(&mut self.chronicles, self.now, &mut written);
         written.drain(..).for_each(|seen| self.enter(seen));
         self.written = written;
     }
@@ -159,10 +172,17 @@ impl Model {
         let aging = (self.worlds.shown().clients.live() > 0).then(|| self.now.after(60 * second));
         let counting = counting.then(|| self.now.after(second));
         let refused = self.ui.refused.map(|refused| refused.at.after(Self::REFUSED));
-        [self.historians.of(WorldId::Host).next_due(), fading, counting.or(aging), wire, refused]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.chronicles.of(WorldId::Host).next_due(),
+            self.chronicles.of(WorldId::Wire).next_due(),
+            fading,
+            counting.or(aging),
+            wire,
+            refused,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     fn enter(&mut self, seen: Observation) {
@@ -182,7 +202,7 @@ impl Model {
             moved = Some(key.flow);
         }
         if matches!(event.seen.kind, EventKind::Wire(WireEvent::Opened { .. } | WireEvent::Closed { .. })) {
-            *self.historians.of_mut(WorldId::Wire) = Historian::default();
+            *self.chronicles.of_mut(WorldId::Wire) = Chronicle::default();
             if shown {
                 self.ui.row = None;
                 self.listing.rebuild(&self.worlds.shown().table);

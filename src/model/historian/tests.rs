@@ -56,9 +56,13 @@ fn written(observations: impl IntoIterator<Item = Observation>) -> Vec<Observati
     let mut historian = Historian::default();
     let mut out = Vec::new();
     for observation in observations {
-        historian.hear(&observation, &mut out);
+        historian.hear(observation.at, &observation, &mut out);
     }
-    historian.settle(&seen(100_000, Evidence::Inferred, EventKind::Note(Note::Dropped { count: 0 })), &mut out);
+    historian.settle(
+        Stamp::MAX,
+        &seen(100_000, Evidence::Inferred, EventKind::Note(Note::Dropped { count: 0 })),
+        &mut out,
+    );
     out
 }
 
@@ -135,16 +139,22 @@ fn a_late_row_belongs_to_the_life_that_ended_and_starts_no_new_one() {
     let timer = Some(Timer { kind: TimerKind::TimeWait, left_ms: 56_000, count: 0 });
     for late in [row(client(), TimeWait), Row { timer, ..row(client(), FinWait2) }] {
         let (mut historian, mut out) = (Historian::default(), Vec::new());
-        life.iter().chain(&end).for_each(|told| historian.hear(told, &mut out));
+        life.iter().chain(&end).for_each(|told| historian.hear(told.at, told, &mut out));
         // The table was not read within the grace period.
-        historian.settle(&seen(2_500, Evidence::Inferred, EventKind::Note(Note::Dropped { count: 0 })), &mut out);
+        historian.settle(
+            Stamp::from_millis(2_500),
+            &seen(2_500, Evidence::Inferred, EventKind::Note(Note::Dropped { count: 0 })),
+            &mut out,
+        );
         assert_eq!(steps(&out, client()).last().map(|(_, to, _)| *to), Some(Closed));
         let before = out.len();
-        historian.hear(&table(4_000, Delta::Added(late.clone())), &mut out);
-        historian.hear(&table(60_000, Delta::Gone(late.key())), &mut out);
+        for seen in [table(4_000, Delta::Added(late.clone())), table(60_000, Delta::Gone(late.key()))] {
+            historian.hear(seen.at, &seen, &mut out);
+        }
         assert_eq!(steps(&out[before..], client()), [], "{out:?}");
         // The two ports are used again: that is another life.
-        historian.hear(&table(61_000, Delta::Added(row(client(), SynSent))), &mut out);
+        let reused = table(61_000, Delta::Added(row(client(), SynSent)));
+        historian.hear(reused.at, &reused, &mut out);
         assert_eq!(steps(&out[before..], client()), [(Closed, SynSent, Sampled)]);
     }
 }
