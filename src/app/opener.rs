@@ -170,6 +170,7 @@ impl<R: Read> FileReading<R> {
     fn of(input: R) -> Result<Self, FileFault> {
         let reader = CaptureReader::new(input).map_err(|error| match error {
             CaptureFileError::Io(error) => fault(&error),
+            CaptureFileError::Compressed(with) => FileFault::Compressed { with },
             CaptureFileError::NotACapture | CaptureFileError::Cut(_) | CaptureFileError::Damaged { .. } => {
                 FileFault::NotACapture
             }
@@ -261,7 +262,7 @@ fn fault(error: &io::Error) -> FileFault {
 
 fn damage(error: &CaptureFileError) -> FileDamage {
     match error {
-        CaptureFileError::Cut(_) | CaptureFileError::NotACapture => FileDamage::Cut,
+        CaptureFileError::Cut(_) | CaptureFileError::NotACapture | CaptureFileError::Compressed(_) => FileDamage::Cut,
         CaptureFileError::Damaged { at, .. } => FileDamage::Damaged { at: *at },
         CaptureFileError::Io(error) => FileDamage::Io { errno: Errno::from(error) },
     }

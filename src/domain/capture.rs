@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::errno::Errno;
 use super::excerpt::sanitise;
 use super::need::Lack;
+use super::text_enum::text_enum;
 use super::unread::Unread;
 use super::wire::millis;
 
@@ -57,6 +58,36 @@ impl CaptureEvent {
     }
 }
 
+text_enum! {
+    /// A way in which files are compressed that is recognised but not read.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Compression {
+        /// <https://tukaani.org/xz/>.
+        Xz = "xz",
+        /// <https://sourceware.org/bzip2/>.
+        Bzip2 = "bzip2",
+        /// <https://lz4.org>.
+        Lz4 = "lz4",
+        /// An archive of any number of files.
+        Zip = "zip",
+        /// The same.
+        SevenZip = "7z",
+    }
+}
+
+impl Compression {
+    /// The command that writes what a file contains to standard output.
+    pub const fn unpacks(self) -> &'static str {
+        match self {
+            Self::Xz => "xz -dc",
+            Self::Bzip2 => "bzip2 -dc",
+            Self::Lz4 => "lz4 -dc",
+            Self::Zip => "unzip -p",
+            Self::SevenZip => "7z e -so",
+        }
+    }
+}
+
 /// Why a file cannot be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "why", rename_all = "snake_case")]
@@ -73,6 +104,8 @@ pub enum FileFault {
     NotAFile,
     /// It is neither pcap nor pcapng.
     NotACapture,
+    /// It is compressed in a way that is not read.
+    Compressed { with: Compression },
     /// Any other error of the system.
     Io { errno: Errno },
 }

@@ -17,6 +17,8 @@ pub struct FilesText {
     /// It is a pipe, a terminal or a device.
     pub not_a_file: &'static str,
     pub not_a_capture: &'static str,
+    /// It is compressed with this, which is not read; and the command that helps.
+    pub compressed: fn(&str, &str) -> String,
     /// The system's error when reading it.
     pub io: fn(&str) -> String,
     /// A mark that these are not live packets.
@@ -52,6 +54,7 @@ impl FilesText {
             FileFault::Directory => self.directory.into(),
             FileFault::NotAFile => self.not_a_file.into(),
             FileFault::NotACapture => self.not_a_capture.into(),
+            FileFault::Compressed { with } => (self.compressed)(with.name(), with.unpacks()),
             FileFault::Io { errno } => (self.io)(&errno.to_string()),
         }
     }

@@ -19,6 +19,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rustix", &["lab", "observe", "wire", "app"]),
     ("libc", &["lab", "observe", "wire", "app"]),
     ("if_addrs", &["observe"]),
+    ("flate2", &["observe"]),
+    ("ruzstd", &["observe"]),
     ("qrcode", &["view"]),
     ("netstat2", &["observe"]),
     ("serde_json", &["wire", "app"]),

@@ -7,7 +7,7 @@ use crate::domain::Unread;
 pub(super) const FILES: FilesText = FilesText {
     file: "FILE",
     prompt: "Open a capture file",
-    hint: "pcap or pcapng, as Wireshark, tcpdump and this program write them. The lab goes on meanwhile.",
+    hint: "pcap or pcapng, as Wireshark, tcpdump and this program write them, also as .gz or .zst. The lab goes on meanwhile.",
     reading: "Reading…",
     no_name: "Type the name of a file; Tab completes it.",
     no_file: "There is no such file. Names without a / are looked up where socklab-tui was started.",
@@ -15,6 +15,9 @@ pub(super) const FILES: FilesText = FilesText {
     directory: "This is a directory: type the name of a file in it; Tab completes it.",
     not_a_file: "This is not a file: to read from a pipe, use socklab-tui capture -r - instead.",
     not_a_capture: "This is not a capture file: neither pcap nor pcapng. Wireshark and tcpdump -w write those.",
+    compressed: |with, command| {
+        format!("This file is compressed with {with}. Unpack it: {command} FILE > OTHER, and open OTHER.")
+    },
     io: |errno| format!("The file cannot be read: {errno}."),
     not_live: "not live",
     back: "live traffic",

@@ -7,7 +7,7 @@ use crate::domain::Unread;
 pub(super) const FILES: FilesText = FilesText {
     file: "ARQUIVO",
     prompt: "Abrir um arquivo de captura",
-    hint: "pcap ou pcapng, como o Wireshark, o tcpdump e este programa gravam. O laboratório continua enquanto isso.",
+    hint: "pcap ou pcapng, como o Wireshark, o tcpdump e este programa gravam, também como .gz ou .zst. O laboratório continua enquanto isso.",
     reading: "Lendo…",
     no_name: "Digite o nome de um arquivo; Tab completa.",
     no_file: "Esse arquivo não existe. Nomes sem / são procurados onde o socklab-tui foi iniciado.",
@@ -15,6 +15,9 @@ pub(super) const FILES: FilesText = FilesText {
     directory: "Isto é um diretório: continue com o nome de um arquivo dele; Tab completa.",
     not_a_file: "Isto não é um arquivo: o que sai de um pipe se lê com socklab-tui capture -r -.",
     not_a_capture: "Isto não é uma captura: nem pcap nem pcapng. O Wireshark e o tcpdump -w gravam arquivos assim.",
+    compressed: |with, command| {
+        format!("Este arquivo está comprimido com {with}. Descomprima: {command} ARQUIVO > OUTRO, e abra OUTRO.")
+    },
     io: |errno| format!("Não é possível ler o arquivo: {errno}."),
     not_live: "não é ao vivo",
     back: "voltar ao vivo",

@@ -2,12 +2,18 @@
 
 use std::io::{self, Read};
 
+use super::compression::Uncompressed;
+use crate::domain::capture::Compression;
+
 /// Why a capture file cannot be read, or not to its end. The packets read before remain valid.
 #[derive(Debug, thiserror::Error)]
 pub enum CaptureFileError {
     /// It is neither pcap nor pcapng.
     #[error("neither a pcap nor a pcapng file")]
     NotACapture,
+    /// It is compressed in a way that is not read.
+    #[error("compressed with {0}, which is not read: {cmd} FILE | socklab-tui capture -r -", cmd = .0.unpacks())]
+    Compressed(Compression),
     /// It ends in the middle of a packet or block.
     #[error("cut short in the middle of a packet, after {0} bytes")]
     Cut(u64),
@@ -29,13 +35,13 @@ pub(super) const LONGEST: u32 = 1 << 20;
 
 #[derive(Debug)]
 pub(super) struct FileInput<R> {
-    input: R,
+    input: Uncompressed<R>,
     at: u64,
 }
 
 impl<R: Read> FileInput<R> {
-    pub(super) const fn new(input: R) -> Self {
-        Self { input, at: 0 }
+    pub(super) fn new(input: R) -> Result<Self, CaptureFileError> {
+        Ok(Self { input: Uncompressed::of(input, Uncompressed::<R>::MOST)?, at: 0 })
     }
 
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], CaptureFileError> {
@@ -55,19 +61,32 @@ impl<R: Read> FileInput<R> {
     /// The next `len` bytes. Memory grows as they are read, not as the file claims.
     pub(super) fn bytes(&mut self, len: u32) -> Result<Vec<u8>, CaptureFileError> {
         let mut bytes = Vec::new();
-        let got = (&mut self.input).take(u64::from(len)).read_to_end(&mut bytes)?;
+        let read = (&mut self.input).take(u64::from(len)).read_to_end(&mut bytes);
+        let got = read.map_err(|error| self.failed(error))?;
         self.at += got as u64;
         if got == len as usize { Ok(bytes) } else { Err(CaptureFileError::Cut(self.at)) }
     }
 
     pub(super) fn skip(&mut self, len: u64) -> Result<(), CaptureFileError> {
-        let got = io::copy(&mut (&mut self.input).take(len), &mut io::sink())?;
+        let read = io::copy(&mut (&mut self.input).take(len), &mut io::sink());
+        let got = read.map_err(|error| self.failed(error))?;
         self.at += got;
         if got == len { Ok(()) } else { Err(CaptureFileError::Cut(self.at)) }
     }
 
     pub(super) fn damaged<T>(&self, what: &'static str) -> Result<T, CaptureFileError> {
         Err(CaptureFileError::Damaged { at: self.at, what })
+    }
+
+    /// An error while reading. One of a decoder has no number of the system: the data are cut off or damaged.
+    fn failed(&self, error: io::Error) -> CaptureFileError {
+        if !self.input.is_packed() || error.raw_os_error().is_some() {
+            CaptureFileError::Io(error)
+        } else if error.kind() == io::ErrorKind::UnexpectedEof {
+            CaptureFileError::Cut(self.at)
+        } else {
+            CaptureFileError::Damaged { at: self.at, what: "compressed data that cannot be unpacked" }
+        }
     }
 
     fn fill(&mut self, bytes: &mut [u8]) -> Result<usize, CaptureFileError> {
@@ -77,7 +96,7 @@ impl<R: Read> FileInput<R> {
                 Ok(0) => break,
                 Ok(more) => got += more,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(self.failed(error)),
             }
         }
         self.at += got as u64;

@@ -1,8 +1,9 @@
-//! Capture files: reads classic pcap and pcapng, writes pcapng.
+//! Capture files: reads classic pcap and pcapng, compressed or not, writes pcapng.
 //!
 //! Files are not trusted: lengths are limits, never sizes to allocate; unknown blocks are skipped; damage ends the reading,
 //! and what was read before it is kept. The formats are those of `draft-ietf-opsawg-pcap` and `draft-ietf-opsawg-pcapng`.
 
+mod compression;
 mod input;
 mod pcap;
 mod pcapng;

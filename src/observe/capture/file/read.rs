@@ -26,7 +26,7 @@ impl<R: Read> CaptureReader<R> {
     /// # Errors
     /// [`CaptureFileError::NotACapture`], or the system's.
     pub fn new(input: R) -> Result<Self, CaptureFileError> {
-        let mut input = FileInput::new(input);
+        let mut input = FileInput::new(input)?;
         let magic: [u8; 4] = input.array().map_err(|error| match error {
             CaptureFileError::Cut(_) => CaptureFileError::NotACapture,
             other => other,
