@@ -53,16 +53,25 @@ fn read(args: &CaptureArgs, path: &Path, filter: &Filter) -> anyhow::Result<()> 
         Some(to) => command::copy(input, filter, &mut output(to)?),
         None if args.json => {
             let mut lines = PacketLines::new(BufWriter::new(io::stdout().lock()));
-            let printed = command::each(input, filter, |packet, seen| lines.write(packet, seen));
+            let printed = command::each(input, filter, |packet, since, seen| lines.write(packet, since, seen));
             piped(lines.flush(), ())?;
             printed
         }
         None => command::print_ladder(input, filter, style(), &mut BufWriter::new(io::stdout().lock())),
     };
-    let FilePrinted { damage, unread, .. } = printed.with_context(name)?;
+    let FilePrinted { damage, unread, skipped, .. } = printed.with_context(name)?;
     let text = locale::text(None);
+    let left_out: u64 = unread.values().sum();
     for (unread, count) in unread {
         super::tell(&(text.files.unread)(&text.numbers.count(count), count, unread));
+    }
+    if args.write.is_some() {
+        let packets = (left_out > 0).then(|| (text.packets.packets)(&text.numbers.count(left_out), left_out));
+        let skipped = skipped.iter().map(|(name, count)| format!("{} × {name}", text.numbers.count(*count)));
+        let left_out: Vec<String> = packets.into_iter().chain(skipped).collect();
+        if !left_out.is_empty() {
+            super::tell(&(text.files.left_out)(&left_out.join(", ")));
+        }
     }
     // All readable packets were printed, but a damaged file is still a failure.
     damage.map_or(Ok(()), |damage| Err(anyhow::Error::new(damage).context(name())))
@@ -85,7 +94,7 @@ fn live(args: &CaptureArgs, filter: &Filter) -> anyhow::Result<()> {
     use super::signals;
     use crate::domain::PacketSummary;
     use crate::observe::Scope;
-    use crate::observe::capture::file::Packet;
+    use crate::observe::capture::file::{CaptureClock, Packet};
     use crate::observe::capture::live::{
         self,
         command::{CaptureOutput, CaptureStop, LiveError},
@@ -122,7 +131,10 @@ fn live(args: &CaptureArgs, filter: &Filter) -> anyhow::Result<()> {
     let into = match &args.write {
         None if args.json => {
             lines = PacketLines::new(&mut out);
-            line = |packet: &Packet, seen: &PacketSummary| lines.write(packet, seen).and_then(|()| lines.flush());
+            let mut clock = CaptureClock::default();
+            line = move |packet: &Packet, seen: &PacketSummary| {
+                lines.write(packet, clock.since(packet.at), seen).and_then(|()| lines.flush())
+            };
             CaptureOutput::Each(&mut line)
         }
         None => CaptureOutput::Ladder(&mut out, style()),

@@ -6,20 +6,19 @@ use std::io::{self, BufReader, Read};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 use super::{packet_views, paths};
 use crate::domain::excerpt::sanitise;
 use crate::domain::{
-    CaptureEvent, Clock, Errno, EventKind, Evidence, FileDamage, FileFault, FileId, Flow, Observation, Stamp,
+    CaptureEvent, Clock, Errno, EventKind, Evidence, FileDamage, FileFault, FileId, Finding, Flow, Observation, Stamp,
     UnreadCounts, WorldId,
 };
 use crate::model::Msg;
 use crate::model::packets::{PacketDetails, PacketOrigin, PacketsAnswer, Recording};
 use crate::observe::capture::PacketStore;
-use crate::observe::capture::file::{CaptureFileError, CaptureReader};
+use crate::observe::capture::file::{CaptureClock, CaptureFileError, CaptureReader};
 use crate::packet::{Analysis, ConnectionStates};
 
 /// The most packets of a file to keep, and the most bytes: more than anyone reads, and little enough for a laptop.
@@ -189,7 +188,7 @@ impl<R: Read> FileReading<R> {
         let mut analysis = Analysis::default();
         let mut states = ConnectionStates::default();
         let mut changes = Vec::new();
-        let mut begun = None;
+        let mut clock = CaptureClock::default();
         let mut unread = UnreadCounts::new();
         loop {
             let packet = match self.reader.next_packet() {
@@ -206,12 +205,14 @@ impl<R: Read> FileReading<R> {
                 break;
             }
             recording.summary.read += 1;
-            // Times are relative to the first packet; a merged file may not be in order.
-            let since = Duration::from_nanos(packet.at.saturating_sub(*begun.get_or_insert(packet.at)));
+            let since = clock.since(packet.at);
             recording.summary.lasted = recording.summary.lasted.max(since);
             let at = Stamp::ZERO.after(since);
             match analysis.see(&packet.frame()) {
-                Some(seen) => {
+                Some(mut seen) => {
+                    if packet.at.is_none() {
+                        seen.findings.add(Finding::NoTime);
+                    }
                     states.see(at, &seen, &mut changes);
                     recording.packet(at, seen);
                     changes.drain(..).for_each(|(at, evidence, change)| recording.change(at, evidence, change));
@@ -270,6 +271,8 @@ fn damage(error: &CaptureFileError) -> FileDamage {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::domain::TcpState;
     use crate::model::packets::Packets;
@@ -295,7 +298,7 @@ mod tests {
             let at = 1_000_000_000 + number * 1_000_000;
             let wire_len = u32::try_from(bytes.len()).unwrap();
             let bytes = bytes.into();
-            let packet = Packet { number, at, interface: 0, link, wire_len, bytes, comments: Vec::new() };
+            let packet = Packet { number, at: Some(at), interface: 0, link, wire_len, bytes, comments: Vec::new() };
             writer.packet(&packet, &[]).unwrap();
         }
         file

@@ -12,8 +12,6 @@ use crate::observe::capture::file::Packet;
 pub(super) struct PacketLines<W> {
     out: W,
     written: u64,
-    /// The time of the first packet.
-    begun: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -26,15 +24,14 @@ struct PacketJson<'a> {
 
 impl<W: Write> PacketLines<W> {
     pub(super) const fn new(out: W) -> Self {
-        Self { out, written: 0, begun: None }
+        Self { out, written: 0 }
     }
 
-    /// Writes one packet.
-    pub(super) fn write(&mut self, packet: &Packet, seen: &PacketSummary) -> io::Result<()> {
+    /// Writes one packet, seen at this time since the beginning.
+    pub(super) fn write(&mut self, packet: &Packet, since: Duration, seen: &PacketSummary) -> io::Result<()> {
         self.written += 1;
-        let begun = *self.begun.get_or_insert(packet.at);
         let seen = Observation {
-            at: Stamp::ZERO.after(Duration::from_nanos(packet.at.saturating_sub(begun))),
+            at: Stamp::ZERO.after(since),
             world: WorldId::Host,
             host: None,
             evidence: Evidence::Packet,

@@ -72,6 +72,8 @@ pub enum Finding {
     },
     /// It overlaps another fragment of its datagram, or contradicts it: the datagram is not trusted (RFC 5722 §4).
     FragmentOverlap,
+    /// The file does not say when it was captured (`draft-ietf-opsawg-pcapng` §4.4).
+    NoTime,
     /// Its IP header promises more than the frame had on the link.
     LengthBeyond {
         /// How many bytes more.
@@ -123,6 +125,7 @@ named_variants!(Finding {
     ChecksumPartial = "checksum partial",
     ChecksumBad = "checksum bad",
     FragmentOverlap = "fragment overlap",
+    NoTime = "no time",
 } others Self::DuplicateAck { .. }
     | Self::Reset(_)
     | Self::CausedBy { .. }

@@ -21,9 +21,15 @@ text_enum! {
 }
 
 impl Proto {
-    /// An address as it is shown: with its port, if the protocol has ports.
+    /// An end of a packet as it is shown: with its port, if the protocol has ports. That of a fragment without the
+    /// header, which is 0, is not known.
     pub fn address(self, end: SocketAddr) -> String {
-        if self == Self::Icmp { end.ip().to_string() } else { end.to_string() }
+        match end {
+            _ if self == Self::Icmp => end.ip().to_string(),
+            SocketAddr::V4(end) if end.port() == 0 => format!("{}:?", end.ip()),
+            SocketAddr::V6(end) if end.port() == 0 => format!("[{}]:?", end.ip()),
+            _ => end.to_string(),
+        }
     }
 }
 
@@ -112,8 +118,9 @@ impl Flow {
 impl fmt::Display for Flow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.peer {
-            Some(peer) => write!(f, "{} {} ↔ {}", self.proto, self.proto.address(self.local), self.proto.address(peer)),
-            None => write!(f, "{} {}", self.proto, self.proto.address(self.local)),
+            Some(peer) if self.proto == Proto::Icmp => write!(f, "icmp {} ↔ {}", self.local.ip(), peer.ip()),
+            Some(peer) => write!(f, "{} {} ↔ {peer}", self.proto, self.local),
+            None => write!(f, "{} {}", self.proto, self.local),
         }
     }
 }

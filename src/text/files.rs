@@ -37,6 +37,8 @@ pub struct FilesText {
     pub others: fn(&str, u64) -> String,
     /// So many packets carry this, which is not read.
     pub unread: fn(&str, u64, Unread) -> String,
+    /// What a copy of a file lacks.
+    pub left_out: fn(&str) -> String,
     pub empty: &'static str,
     /// None of its packets is of a protocol that is listed.
     pub none_listed: &'static str,

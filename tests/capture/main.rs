@@ -21,6 +21,8 @@ mod piped;
 #[cfg(target_os = "linux")]
 mod privilege;
 #[cfg(target_os = "linux")]
+mod read_again;
+#[cfg(target_os = "linux")]
 mod trace;
 #[cfg(target_os = "linux")]
 mod tshark;
@@ -35,6 +37,7 @@ fn main() -> std::process::ExitCode {
         lossy::tests(),
         piped::tests(),
         privilege::tests(),
+        read_again::tests(),
     ])
 }
 

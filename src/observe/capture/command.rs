@@ -4,10 +4,10 @@
 use std::io::{self, Read, Write};
 use std::time::Duration;
 
-use super::file::{CaptureFileError, CaptureReader, Interface, Packet, PcapngWriter};
+use super::file::{CaptureClock, CaptureFileError, CaptureReader, Interface, Packet, PcapngWriter};
 use super::ladder::{LadderStyle, TextLadder};
 use crate::domain::filter::Filter;
-use crate::domain::{PacketSummary, UnreadCounts};
+use crate::domain::{Finding, PacketSummary, UnreadCounts};
 use crate::packet::Analysis;
 
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub struct FilePrinted {
     pub shown: u64,
     /// The packets that are neither TCP nor UDP nor ICMP, by what they carry.
     pub unread: UnreadCounts,
+    /// The blocks and options of the file that are no packets, by name: a copy has none of them.
+    pub skipped: Vec<(&'static str, u64)>,
     /// Why the file could not be read to its end. The packets read before are printed.
     pub damage: Option<CaptureFileError>,
 }
@@ -31,12 +33,9 @@ pub fn print_ladder(
     out: &mut dyn Write,
 ) -> Result<FilePrinted, CaptureFileError> {
     let mut ladder = TextLadder::default();
-    let mut begun = None;
     let mut open = true;
-    let printed = through(input, filter, |packet, _, summary| {
-        let begun = *begun.get_or_insert(packet.at);
-        let goes_on =
-            ladder.add(Duration::from_nanos(packet.at.saturating_sub(begun)), summary, packet.comments.clone());
+    let printed = through(input, filter, |packet, since, _, summary| {
+        let goes_on = ladder.add(since, summary, packet.comments.clone());
         if !goes_on {
             open = draw(&mut ladder, style, out)?;
         }
@@ -48,20 +47,20 @@ pub fn print_ladder(
     Ok(printed)
 }
 
-/// Passes the packets of a capture file that pass `filter` to `each`.
+/// Passes the packets of a capture file that pass `filter` to `each`, with their times since the file's first packet.
 pub fn each(
     input: impl Read,
     filter: &Filter,
-    mut each: impl FnMut(&Packet, &PacketSummary) -> io::Result<()>,
+    mut each: impl FnMut(&Packet, Duration, &PacketSummary) -> io::Result<()>,
 ) -> Result<FilePrinted, CaptureFileError> {
-    through(input, filter, |packet, _, summary| piped(each(packet, &summary)))
+    through(input, filter, |packet, since, _, summary| piped(each(packet, since, &summary)))
 }
 
 /// Writes the packets of a capture file that pass `filter` as pcapng, with their comments.
 pub fn copy(input: impl Read, filter: &Filter, out: &mut dyn Write) -> Result<FilePrinted, CaptureFileError> {
     let mut writer = None;
     let mut out = Some(out);
-    through(input, filter, |packet, interface, _| {
+    through(input, filter, |packet, _, interface, _| {
         let mut write = || {
             let writer = match (&mut writer, out.take()) {
                 (Some(writer), _) => writer,
@@ -76,27 +75,35 @@ pub fn copy(input: impl Read, filter: &Filter, out: &mut dyn Write) -> Result<Fi
     })
 }
 
-/// Reads a file and passes what the filter accepts to `each`, until that returns `false`.
+/// Reads a file and passes what the filter accepts to `each`, with its time since the first packet of the file, until that
+/// returns `false`.
 fn through(
     input: impl Read,
     filter: &Filter,
-    mut each: impl FnMut(&Packet, &Interface, PacketSummary) -> io::Result<bool>,
+    mut each: impl FnMut(&Packet, Duration, &Interface, PacketSummary) -> io::Result<bool>,
 ) -> Result<FilePrinted, CaptureFileError> {
     let mut reader = CaptureReader::new(input)?;
     let mut analysis = Analysis::default();
-    let mut printed = FilePrinted { packets: 0, shown: 0, unread: UnreadCounts::new(), damage: None };
+    let mut clock = CaptureClock::default();
+    let mut printed =
+        FilePrinted { packets: 0, shown: 0, unread: UnreadCounts::new(), skipped: Vec::new(), damage: None };
     printed.damage = reader.each(|packet, interface| {
         printed.packets += 1;
-        let Some(summary) = analysis.see(&packet.frame()) else {
+        let since = clock.since(packet.at);
+        let Some(mut summary) = analysis.see(&packet.frame()) else {
             *printed.unread.entry(packet.frame().unread()).or_default() += 1;
             return Ok(true);
         };
+        if packet.at.is_none() {
+            summary.findings.add(Finding::NoTime);
+        }
         if !filter.matches(&summary) {
             return Ok(true);
         }
         printed.shown += 1;
-        each(&packet, interface, summary)
+        each(&packet, since, interface, summary)
     })?;
+    printed.skipped = reader.skipped();
     Ok(printed)
 }
 

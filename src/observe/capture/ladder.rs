@@ -63,8 +63,10 @@ fn is_ephemeral(port: u16, other: u16) -> bool {
 pub fn heading(ends: &ConversationEnds, style: LadderStyle) -> String {
     let ConversationEnds { proto, client, server } = ends;
     let (left, right) = match proto {
-        Proto::Icmp => (client.ip().to_string(), server.ip().to_string()),
-        Proto::Tcp | Proto::Udp => (format!("client {client}"), format!("server {server}")),
+        Proto::Icmp => (proto.address(*client), proto.address(*server)),
+        Proto::Tcp | Proto::Udp => {
+            (format!("client {}", proto.address(*client)), format!("server {}", proto.address(*server)))
+        }
     };
     let room = (MARGIN + style.arrow).saturating_sub(proto.name().len() + 1 + left.width() + right.width()).max(3);
     format!("{proto} {left}{:room$}{right}", "")
@@ -76,7 +78,9 @@ const MARGIN: usize = 21;
 /// The line of one packet: its number, the time since `begun` in seconds, its arrow, and its findings.
 pub fn rung(packet: &PacketSummary, since_begun: Duration, ends: &ConversationEnds, style: LadderStyle) -> String {
     let right = packet.flow.local == ends.client;
-    let mut line = format!("{:>6} {:>12.6}  {}", packet.number, since_begun.as_secs_f64(), arrow(packet, right, style));
+    let time =
+        if packet.findings.has(Finding::NoTime) { String::new() } else { format!("{:.6}", since_begun.as_secs_f64()) };
+    let mut line = format!("{:>6} {time:>12}  {}", packet.number, arrow(packet, right, style));
     let mut said: Vec<String> =
         packet.findings.iter().filter(|finding| finding.is_news()).map(|f| named(f, packet)).collect();
     said.retain(|word| !word.is_empty());
@@ -306,6 +310,16 @@ mod tests {
             assert!(lines[0].starts_with("icmp 127.0.0.1 ") && !lines[0].contains(':'), "{}", lines[0]);
             assert!(lines[lines.len() - 2].contains("<-- ICMP echo reply id 7 seq 1 "), "{lines:?}");
         }
+    }
+
+    #[test]
+    fn a_port_that_is_not_known_is_no_port_0() {
+        let ends = |client: &str, server: &str| {
+            let (client, server) = (client.parse().unwrap(), server.parse().unwrap());
+            heading(&ConversationEnds { proto: Proto::Udp, client, server }, LadderStyle { arrow: 1, ascii: true })
+        };
+        assert_eq!(ends("192.0.2.2:0", "[::1]:0"), "udp client 192.0.2.2:?   server [::1]:?");
+        assert_eq!(ends("192.0.2.2:7", "[::1]:8"), "udp client 192.0.2.2:7   server [::1]:8");
     }
 
     #[test]

@@ -119,8 +119,8 @@ impl PacketStore {
             writer.packet(packet, &here.map(|(_, text)| text.clone()).collect::<Vec<_>>())?;
         }
         let saved = SavedPackets { packets: packets.len() as u64, dropped };
-        if let (Some(last), 1) = (packets.last(), interfaces.len()) {
-            writer.statistics(0, last.at, saved.packets + dropped + lost, dropped + lost)?;
+        if let (Some(at), 1) = (packets.last().and_then(|last| last.at), interfaces.len()) {
+            writer.statistics(0, at, saved.packets + dropped + lost, dropped + lost)?;
         }
         Ok(saved)
     }
@@ -166,7 +166,10 @@ mod tests {
         let (again, damage) = PacketStore::open(&file[..], 1 << 20).unwrap();
         assert!(damage.is_none() && again.len() == 3);
         let marked = again.get(2).unwrap();
-        assert_eq!((marked.comments.join(""), marked.at, marked.wire_len), ("aqui o cliente fecha".into(), 2, 100));
+        assert_eq!(
+            (marked.comments.join(""), marked.at, marked.wire_len),
+            ("aqui o cliente fecha".into(), Some(2), 100)
+        );
         assert_eq!(
             (again.get(1).unwrap().comments.len(), again.get(3).unwrap().comments.join("")),
             (0, "the end".into())

@@ -45,6 +45,7 @@ pub(super) const FILES: FilesText = FilesText {
             Unread::Malformed => format!("{number} {packets} whose headers are cut off or impossible."),
         }
     },
+    left_out: |list| format!("Not in the copy: {list}."),
     empty: "There is no packet in this file.",
     none_listed: "No packet in this file is TCP, UDP or ICMP.",
     instead: |key| format!("A capture file can be opened all the same: {key}."),

@@ -84,6 +84,7 @@ fn finding(finding: &Finding) -> String {
         Finding::Fragment { offset, more: false } => format!("last fragment, at {offset}"),
         Finding::Reassembled { fragments } => format!("whole: {fragments} fragments"),
         Finding::FragmentOverlap => "fragments overlap".into(),
+        Finding::NoTime => "no time".into(),
         Finding::LengthBeyond { missing } => format!("IP header says {missing} B more than came"),
         Finding::Cut { missing } => format!("{missing} B not captured"),
     }
@@ -131,6 +132,7 @@ fn says(finding: &Finding) -> String {
             "It overlaps another piece of its datagram, as no honest sender makes them: all of it is discarded (RFC 5722)."
                 .into()
         }
+        Finding::NoTime => "The file does not say when this packet was captured.".into(),
         Finding::LengthBeyond { missing } => format!(
             "The IP header says {missing} more than came: the frame ended before the packet did. Only the bytes that came count."
         ),

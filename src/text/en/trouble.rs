@@ -163,7 +163,7 @@ pub(super) fn filter(kind: &FilterErrorKind) -> String {
             format!("`{field}` takes an address: 127.0.0.1, 10.0.0.0/8, [::1]:65432")
         }
         FilterErrorKind::UnknownState => "not a TCP state: listen, established, time_wait, …".into(),
-        FilterErrorKind::UnknownProto => "tcp or udp".into(),
+        FilterErrorKind::UnknownProto => "tcp, udp or icmp".into(),
         FilterErrorKind::UnknownFlag => "TCP flags: syn, ack, fin, rst, psh, urg, or S. as tcpdump writes them".into(),
         FilterErrorKind::NoOrder { field } => format!("`{field}` can only be equal or not equal: it has no order"),
         FilterErrorKind::UnclosedParenthesis => "this ( is never closed".into(),

@@ -48,6 +48,7 @@ pub(super) const FILES: FilesText = FilesText {
             Unread::Malformed => format!("{number} {packets} com cabeçalhos cortados ou impossíveis."),
         }
     },
+    left_out: |list| format!("Não está na cópia: {list}."),
     empty: "Não há nenhum pacote neste arquivo.",
     none_listed: "Nenhum pacote deste arquivo é TCP, UDP ou ICMP.",
     instead: |key| format!("Mesmo assim é possível abrir um arquivo de captura: {key}."),

@@ -84,6 +84,7 @@ fn finding(finding: &Finding) -> String {
         Finding::Fragment { offset, more: false } => format!("último fragmento, em {offset}"),
         Finding::Reassembled { fragments } => format!("inteiro: {fragments} fragmentos"),
         Finding::FragmentOverlap => "fragmentos sobrepostos".into(),
+        Finding::NoTime => "sem hora".into(),
         Finding::LengthBeyond { missing } => format!("o cabeçalho IP diz {missing} B a mais do que veio"),
         Finding::Cut { missing } => format!("{missing} B não capturados"),
     }
@@ -127,6 +128,7 @@ fn says(finding: &Finding) -> String {
             "Sobrepõe outro pedaço do mesmo datagrama, o que nenhum remetente honesto faz: tudo é descartado (RFC 5722)."
                 .into()
         }
+        Finding::NoTime => "O arquivo não diz quando este pacote foi capturado.".into(),
         Finding::LengthBeyond { missing } => format!(
             "O cabeçalho IP diz {missing} a mais do que veio: o quadro acabou antes do pacote. Só contam os bytes que vieram."
         ),

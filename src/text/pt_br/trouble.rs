@@ -162,7 +162,7 @@ pub(super) fn filter(kind: &FilterErrorKind) -> String {
             format!("`{field}` pede um endereço: 127.0.0.1, 10.0.0.0/8, [::1]:65432")
         }
         FilterErrorKind::UnknownState => "nenhum estado TCP tem esse nome: listen, established, time_wait, …".into(),
-        FilterErrorKind::UnknownProto => "tcp ou udp".into(),
+        FilterErrorKind::UnknownProto => "tcp, udp ou icmp".into(),
         FilterErrorKind::UnknownFlag => "flags TCP: syn, ack, fin, rst, psh, urg, ou S. como o tcpdump escreve".into(),
         FilterErrorKind::NoOrder { field } => format!("`{field}` é igual ou diferente: não há menor nem maior"),
         FilterErrorKind::UnclosedParenthesis => "este ( não tem )".into(),

@@ -8,7 +8,7 @@ use super::super::draw_context::DrawContext;
 use super::super::line_writer::{LineWriter, paragraph, width};
 use super::super::{filter_line, glyphs};
 use super::{note, words};
-use crate::domain::{Event, Flow, PacketSummary, Stamp};
+use crate::domain::{Event, Finding, Flow, PacketSummary, Stamp};
 use crate::model::lifecycle::{Subject, same_pair};
 use crate::model::packets::{Packets, Traffic};
 
@@ -135,8 +135,10 @@ impl PacketColumns {
         let serves = traffic.world.servers.at(packet.flow.proto, packet.flow.local).is_some();
         let hosts = &theme.host;
         let (from, to) = if serves { (hosts.server, hosts.client) } else { (hosts.client, hosts.server) };
+        let time =
+            if packet.findings.has(Finding::NoTime) { String::new() } else { clock(ctx, self.precise, event.seen.at) };
         writer.skip(1).right(&packet.number.to_string(), self.number, theme.quiet).skip(1);
-        writer.right(&clock(ctx, self.precise, event.seen.at), self.time, theme.quiet).skip(1);
+        writer.right(&time, self.time, theme.quiet).skip(1);
         ctx.evidence(writer, event.seen.evidence);
         let address = |end| words::address(packet.flow.proto, end, self.address);
         writer.skip(1).cell(&address(packet.flow.local), self.address, from).skip(1);

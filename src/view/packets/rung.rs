@@ -9,7 +9,7 @@ use super::super::draw_context::DrawContext;
 use super::super::glyphs;
 use super::super::line_writer::{LineWriter, width, wrap};
 use super::words;
-use crate::domain::{Event, Evidence, Flow, Stamp, TcpState, WorldId};
+use crate::domain::{Event, Evidence, Finding, Flow, Stamp, TcpState, WorldId};
 use crate::model::connection_end::ConnectionEnd;
 use crate::model::histories::HistoryStep;
 use crate::model::packets::{Ladder, Packets, Traffic};
@@ -143,7 +143,11 @@ impl PacketRung {
             seq: event.seq,
             held,
             number: packet.number,
-            time: time(traffic, ctx, columns, event.seen.at),
+            time: if packet.findings.has(Finding::NoTime) {
+                String::new()
+            } else {
+                time(traffic, ctx, columns, event.seen.at)
+            },
             from: Ladder::sender(client, packet),
             way,
             label: words::label(ctx, packet),

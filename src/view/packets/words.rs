@@ -11,6 +11,7 @@ use crate::domain::{Flags, Flow, PacketSummary, Proto, Segment, TcpOption};
 pub(super) fn conversation(flow: &Flow) -> String {
     let end = |end: SocketAddr| match flow.proto {
         Proto::Icmp => end.ip().to_string(),
+        Proto::Tcp | Proto::Udp if end.port() == 0 => ":?".into(),
         Proto::Tcp | Proto::Udp => format!(":{}", end.port()),
     };
     match flow.peer {
@@ -21,7 +22,7 @@ pub(super) fn conversation(flow: &Flow) -> String {
 
 /// One end of a packet in at most so many columns, if possible.
 pub(super) fn address(proto: Proto, end: SocketAddr, columns: u16) -> String {
-    if proto == Proto::Icmp { proto.address(end) } else { fit(end, columns) }
+    if end.port() == 0 { proto.address(end) } else { fit(end, columns) }
 }
 
 /// The label of a packet: the flags that matter, the numbers that go with them, and the payload.

@@ -14,6 +14,8 @@ pub use input::CaptureFileError;
 pub use read::CaptureReader;
 pub use write::PcapngWriter;
 
+use std::time::Duration;
+
 use crate::packet::{Frame, LinkType};
 
 /// A captured packet that owns its bytes.
@@ -21,8 +23,8 @@ use crate::packet::{Frame, LinkType};
 pub struct Packet {
     /// Its number, counted from 1.
     pub number: u64,
-    /// When it was seen: nanoseconds since 1970 (UTC).
-    pub at: u64,
+    /// When it was seen: nanoseconds since 1970 (UTC); `None` if a file does not say.
+    pub at: Option<u64>,
     /// Which of the interfaces it was seen on.
     pub interface: u32,
     /// Its link-layer type.
@@ -39,13 +41,28 @@ impl Packet {
     /// A copy of a frame, on the first interface and without comments.
     pub fn of(frame: &Frame<'_>) -> Self {
         let Frame { number, at, link, wire_len, bytes } = *frame;
-        Self { number, at, interface: 0, link, wire_len, bytes: bytes.into(), comments: Vec::new() }
+        Self { number, at: Some(at), interface: 0, link, wire_len, bytes: bytes.into(), comments: Vec::new() }
     }
 
     /// The packet as a frame for the analysis.
     pub fn frame(&self) -> Frame<'_> {
         let Self { number, at, link, wire_len, .. } = *self;
-        Frame { number, at, link, wire_len, bytes: &self.bytes }
+        Frame { number, at: at.unwrap_or(0), link, wire_len, bytes: &self.bytes }
+    }
+}
+
+/// Counts time from the first packet that has one.
+#[derive(Debug, Default)]
+pub struct CaptureClock {
+    begun: Option<u64>,
+}
+
+impl CaptureClock {
+    /// The time since the first packet; zero for a packet without a time, and for one that is earlier, as in a file that
+    /// was merged from others.
+    pub fn since(&mut self, at: Option<u64>) -> Duration {
+        let Some(at) = at else { return Duration::ZERO };
+        Duration::from_nanos(at.saturating_sub(*self.begun.get_or_insert(at)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The blocks of pcapng: sections, interfaces, packets. All others are skipped.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 
 use super::input::{ByteOrder, CaptureFileError, FileInput, LONGEST};
@@ -13,7 +14,7 @@ pub(super) const MAGIC: [u8; 4] = SECTION.to_be_bytes();
 pub(super) const SECTION: u32 = 0x0a0d_0d0a;
 pub(super) const INTERFACE: u32 = 1;
 const OBSOLETE_PACKET: u32 = 2;
-const SIMPLE_PACKET: u32 = 3;
+pub(super) const SIMPLE_PACKET: u32 = 3;
 pub(super) const STATISTICS: u32 = 5;
 pub(super) const PACKET: u32 = 6;
 pub(super) const BYTE_ORDER: u32 = 0x1a2b_3c4d;
@@ -39,6 +40,8 @@ pub(super) struct PcapngSection {
     order: ByteOrder,
     pub(super) interfaces: Vec<Interface>,
     clocks: Vec<InterfaceClock>,
+    /// The blocks and options of all sections so far that are skipped, by their names in the draft.
+    pub(super) skipped: BTreeMap<&'static str, u64>,
 }
 
 /// How an interface counts time.
@@ -55,12 +58,20 @@ struct InterfaceClock {
 impl PcapngSection {
     /// Reads the first section's header, whose first four bytes were read already.
     pub(super) fn begin<R: Read>(input: &mut FileInput<R>) -> Result<Self, CaptureFileError> {
-        let order = Self::header(input)?;
-        Ok(Self { order, interfaces: Vec::new(), clocks: Vec::new() })
+        let mut section =
+            Self { order: ByteOrder::Little, interfaces: Vec::new(), clocks: Vec::new(), skipped: BTreeMap::new() };
+        section.header(input)?;
+        Ok(section)
     }
 
-    /// The rest of a section's header, after its type.
-    fn header<R: Read>(input: &mut FileInput<R>) -> Result<ByteOrder, CaptureFileError> {
+    fn skips(&mut self, name: &'static str, count: usize) {
+        if count > 0 {
+            *self.skipped.entry(name).or_default() += count as u64;
+        }
+    }
+
+    /// The rest of a section's header, after its type. Interfaces are numbered anew in each section.
+    fn header<R: Read>(&mut self, input: &mut FileInput<R>) -> Result<(), CaptureFileError> {
         let len: [u8; 4] = input.array()?;
         let magic: [u8; 4] = input.array()?;
         let order = match (u32::from_be_bytes(magic), u32::from_le_bytes(magic)) {
@@ -72,16 +83,24 @@ impl PcapngSection {
         if len < 28 || !len.is_multiple_of(4) {
             return input.damaged("a section header of impossible length");
         }
-        input.skip(u64::from(len) - 12)?;
-        Ok(order)
+        // Version and length of the section, then its options, then the length again.
+        input.skip(12)?;
+        let options_len = len - 28;
+        if options_len > LONGEST_BLOCK {
+            return input.damaged("a section header longer than any");
+        }
+        let body = input.bytes(options_len)?;
+        input.skip(4)?;
+        (self.order, self.interfaces, self.clocks) = (order, Vec::new(), Vec::new());
+        self.skips("Section Header Block option", options(order, &body).count());
+        Ok(())
     }
 
     pub(super) fn packet<R: Read>(&mut self, input: &mut FileInput<R>) -> Result<Option<Packet>, CaptureFileError> {
         loop {
             let Some(kind) = input.array_or_end::<4>()? else { return Ok(None) };
             if kind == MAGIC {
-                // Interfaces are numbered anew in each section.
-                *self = Self { order: Self::header(input)?, interfaces: Vec::new(), clocks: Vec::new() };
+                self.header(input)?;
                 continue;
             }
             let kind = self.order.u32(kind);
@@ -91,6 +110,7 @@ impl PcapngSection {
             }
             if !matches!(kind, INTERFACE | PACKET | SIMPLE_PACKET | OBSOLETE_PACKET) {
                 input.skip(u64::from(len) - 8)?;
+                self.skips(block_name(kind), 1);
                 continue;
             }
             if len > LONGEST_BLOCK {
@@ -125,6 +145,7 @@ impl PcapngSection {
         }
         let mut interface = Interface { name: String::new(), description: String::new(), link: LinkType(link) };
         let mut clock = InterfaceClock { per_second: 1_000_000, offset: 0, snaplen };
+        let mut skipped = 0;
         for (code, value) in options(self.order, body.get(8..).unwrap_or_default()) {
             match (code, value) {
                 (IF_NAME, name) => interface.name = text(name),
@@ -137,23 +158,24 @@ impl PcapngSection {
                         (_, None) => 0,
                     };
                 }
-                _ => {}
+                _ => skipped += 1,
             }
         }
+        self.skips("Interface Description Block option", skipped);
         self.interfaces.push(interface);
         self.clocks.push(clock);
         Ok(())
     }
 
-    fn enhanced(&self, body: &[u8]) -> Option<Packet> {
+    fn enhanced(&mut self, body: &[u8]) -> Option<Packet> {
         let word = |at| self.order.u32_at(body, at);
         let (interface, captured, wire_len) = (word(0)?, word(12)?, word(16)?);
-        let packet = self.frame(interface, (word(4)?, word(8)?), captured, wire_len, body.get(20..)?)?;
+        let packet = self.frame(interface, Some((word(4)?, word(8)?)), captured, wire_len, body.get(20..)?)?;
         let after = 20 + (captured as usize).next_multiple_of(4);
-        let comments = options(self.order, body.get(after..).unwrap_or_default())
-            .filter(|(code, _)| *code == COMMENT)
-            .map(|(_, words)| text(words))
-            .collect();
+        let (comments, others): (Vec<_>, Vec<_>) =
+            options(self.order, body.get(after..).unwrap_or_default()).partition(|(code, _)| *code == COMMENT);
+        self.skips("Enhanced Packet Block option", others.len());
+        let comments = comments.into_iter().map(|(_, words)| text(words)).collect();
         Some(Packet { comments, ..packet })
     }
 
@@ -161,26 +183,45 @@ impl PcapngSection {
     fn simple(&self, body: &[u8]) -> Option<Packet> {
         let wire_len = self.order.u32_at(body, 0)?;
         let snaplen = Some(self.clocks.first()?.snaplen).filter(|snaplen| *snaplen > 0);
-        self.frame(0, (0, 0), wire_len.min(snaplen.unwrap_or(u32::MAX)), wire_len, body.get(4..)?)
+        self.frame(0, None, wire_len.min(snaplen.unwrap_or(u32::MAX)), wire_len, body.get(4..)?)
     }
 
     /// The packet block of before 2009.
     fn obsolete(&self, body: &[u8]) -> Option<Packet> {
         let word = |at| self.order.u32_at(body, at);
         let interface = u32::from(self.order.u16_at(body, 0)?);
-        self.frame(interface, (word(4)?, word(8)?), word(12)?, word(16)?, body.get(20..)?)
+        self.frame(interface, Some((word(4)?, word(8)?)), word(12)?, word(16)?, body.get(20..)?)
     }
 
-    fn frame(&self, interface: u32, at: (u32, u32), captured: u32, wire_len: u32, rest: &[u8]) -> Option<Packet> {
+    fn frame(
+        &self,
+        interface: u32,
+        at: Option<(u32, u32)>,
+        captured: u32,
+        wire_len: u32,
+        rest: &[u8],
+    ) -> Option<Packet> {
         let clock = self.clocks.get(interface as usize)?;
         let link = self.interfaces.get(interface as usize)?.link;
         if captured > LONGEST {
             return None;
         }
         let bytes = rest.get(..captured as usize)?.into();
-        let units = u64::from(at.0) << 32 | u64::from(at.1);
+        let at = at.map(|(high, low)| clock.nanos(u64::from(high) << 32 | u64::from(low)));
         let wire_len = wire_len.max(captured);
-        Some(Packet { number: 0, at: clock.nanos(units), interface, link, wire_len, bytes, comments: Vec::new() })
+        Some(Packet { number: 0, at, interface, link, wire_len, bytes, comments: Vec::new() })
+    }
+}
+
+/// The name of a block that is skipped (`draft-ietf-opsawg-pcapng` §11.1).
+const fn block_name(kind: u32) -> &'static str {
+    match kind {
+        4 => "Name Resolution Block",
+        STATISTICS => "Interface Statistics Block",
+        9 => "systemd Journal Export Block",
+        10 => "Decryption Secrets Block",
+        0x0bad | 0x4000_0bad => "Custom Block",
+        _ => "unknown block",
     }
 }
 

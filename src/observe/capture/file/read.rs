@@ -46,6 +46,14 @@ impl<R: Read> CaptureReader<R> {
         }
     }
 
+    /// The blocks and options read so far that are skipped, by their names in the format's specification.
+    pub(in crate::observe::capture) fn skipped(&self) -> Vec<(&'static str, u64)> {
+        match &self.format {
+            FileFormat::Pcap(_) => Vec::new(),
+            FileFormat::PcapNg(section) => section.skipped.iter().map(|(name, count)| (*name, *count)).collect(),
+        }
+    }
+
     /// The next packet, numbered from 1; `None` at the end.
     ///
     /// # Errors

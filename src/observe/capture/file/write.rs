@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use super::pcapng::{
-    BYTE_ORDER, COMMENT, END, IF_DESCRIPTION, IF_NAME, IF_TSRESOL, INTERFACE, PACKET, SECTION, STATISTICS,
+    BYTE_ORDER, COMMENT, END, IF_DESCRIPTION, IF_NAME, IF_TSRESOL, INTERFACE, PACKET, SECTION, SIMPLE_PACKET,
+    STATISTICS,
 };
 use super::{Interface, Packet};
 
@@ -65,7 +66,8 @@ impl<W: Write> PcapngWriter<W> {
         u32::try_from(self.interfaces.len() - 1).map_err(|_| io::ErrorKind::InvalidInput.into())
     }
 
-    /// Writes a packet with its comments, and with `marks` as further comments.
+    /// Writes a packet with its comments, and with `marks` as further comments. A packet whose time is not known gets that
+    /// of 1970 if it has comments, was cut, or is not of the first interface.
     ///
     /// # Errors
     /// The system's; `InvalidInput` for an interface that was not added.
@@ -74,8 +76,16 @@ impl<W: Write> PcapngWriter<W> {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "an interface that the file does not name"));
         }
         let captured = u32::try_from(packet.bytes.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+        let whole = captured == packet.wire_len && captured <= SNAPLEN;
+        if packet.at.is_none() && packet.interface == 0 && whole && packet.comments.is_empty() && marks.is_empty() {
+            // The only block without a time; it has no room for anything else.
+            self.put(&packet.wire_len.to_le_bytes());
+            self.put(&packet.bytes);
+            self.pad();
+            return self.end(SIMPLE_PACKET);
+        }
         self.put(&packet.interface.to_le_bytes());
-        self.moment(packet.at);
+        self.moment(packet.at.unwrap_or(0));
         self.put(&captured.to_le_bytes());
         self.put(&packet.wire_len.to_le_bytes());
         self.put(&packet.bytes);

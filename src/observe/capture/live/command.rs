@@ -172,7 +172,7 @@ impl PacketSink<'_> {
     fn put(&mut self, packet: &Packet, seen: &PacketSummary) -> io::Result<()> {
         match self {
             Self::Pcapng(writer) => writer.packet(packet, &[]),
-            Self::Ladder(rungs) => rungs.put(packet.at, seen),
+            Self::Ladder(rungs) => rungs.put(packet.at.unwrap_or(0), seen),
             Self::Each(each) => each(packet, seen),
         }
     }
