@@ -6,7 +6,7 @@ use std::io::{self, BufRead as _, BufReader, Chain, Cursor, Read};
 use flate2::bufread::MultiGzDecoder;
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-use super::input::CaptureFileError;
+use super::error::CaptureFileError;
 use crate::domain::capture::Compression;
 
 /// The beginning of a file, which was read to recognise it, and the rest.

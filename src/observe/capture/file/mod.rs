@@ -4,13 +4,14 @@
 //! and what was read before it is kept. The formats are those of `draft-ietf-opsawg-pcap` and `draft-ietf-opsawg-pcapng`.
 
 mod compression;
+mod error;
 mod input;
 mod pcap;
 mod pcapng;
 pub mod read;
 pub mod write;
 
-pub use input::CaptureFileError;
+pub use error::CaptureFileError;
 pub use read::CaptureReader;
 pub use write::PcapngWriter;
 

@@ -2,7 +2,8 @@
 
 use std::io::Read;
 
-use super::input::{ByteOrder, CaptureFileError, FileInput, LONGEST};
+use super::error::CaptureFileError;
+use super::input::{ByteOrder, FileInput, LONGEST};
 use super::{Interface, Packet};
 use crate::packet::{Frame, LinkType};
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use super::input::{ByteOrder, CaptureFileError, FileInput, LONGEST};
+use super::error::CaptureFileError;
+use super::input::{ByteOrder, FileInput, LONGEST};
 use super::{Interface, Packet};
 use crate::domain::excerpt::sanitise;
 use crate::packet::LinkType;

@@ -2,7 +2,8 @@
 
 use std::io::{self, Read};
 
-use super::input::{CaptureFileError, FileInput};
+use super::error::CaptureFileError;
+use super::input::FileInput;
 use super::{Interface, Packet, pcap, pcapng};
 
 /// Reads a capture file.
