@@ -243,7 +243,7 @@ pub enum TerminalAction {
 }
 
 /// One binding.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Binding {
     /// The keys, the one to show first.
     pub keys: &'static [Key],
@@ -277,7 +277,7 @@ use Turn::{Next, Previous};
 use WireAction::{Fold, From, Link, Packet, Run, RunHold, Settings, Slow};
 
 /// All bindings, in the order in which footer and help show them. The narrower place wins where a key is bound twice.
-pub const BINDINGS: &[Binding] = &[
+pub static BINDINGS: &[Binding] = &[
     // A connection's page.
     bind(1, &[Esc], Place::Page, Screen(Back)),
     bind(2, &[Tab, BackTab], Place::Page, List(OtherEnd)),
@@ -386,9 +386,9 @@ pub const BINDINGS: &[Binding] = &[
 
 /// The bindings that hold here and are not hidden by a narrower one of the same key.
 pub fn holding(here: Here) -> impl Iterator<Item = &'static Binding> {
-    BINDINGS.iter().filter(move |binding| {
-        binding.keys.iter().any(|key| bound(*key, here).is_some_and(|wins| std::ptr::eq(wins, *binding)))
-    })
+    BINDINGS
+        .iter()
+        .filter(move |binding| binding.keys.iter().any(|key| bound(*key, here).is_some_and(|wins| wins == *binding)))
 }
 
 /// The action of `key` here.
