@@ -197,7 +197,7 @@ fn llc(bytes: Bytes<'_>, start: usize) -> Option<(usize, HeaderKind)> {
     Some(match (destination, source, control) {
         (0xaa, 0xaa, 3) => match bytes.array(start + 3)? {
             // The organisations whose numbers are EtherTypes (RFC 1042, IEEE 802.1H).
-            [0, 0, 0] | [0, 0, 0xf8] => (8, HeaderKind::of_ethertype(bytes.u16(start + 6)?)),
+            [0, 0, 0 | 0xf8] => (8, HeaderKind::of_ethertype(bytes.u16(start + 6)?)),
             [0, 0, 0x0c] => (8, HeaderKind::Other(Unread::EtherType(bytes.u16(start + 6)?))),
             _ => (8, HeaderKind::Other(Unread::Llc(0xaa))),
         },

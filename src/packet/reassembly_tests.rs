@@ -154,14 +154,14 @@ proptest! {
         } else {
             etherparse::PacketBuilder::ipv4([1; 4], [2; 4], 64).udp(1, 2).write(&mut whole, &payload).unwrap();
         }
-        let (divide, header): (fn(&[u8], usize, usize) -> Vec<u8>, _) = if v6 { (piece6, 40) } else { (piece, 20) };
+        let header = if v6 { 40 } else { 20 };
         let mut pieces = Vec::new();
         let mut at = 0;
         for cut in cuts.iter().cycle() {
             if at + header >= whole.len() {
                 break;
             }
-            pieces.push(divide(&whole, at, cut * 8));
+            pieces.push(if v6 { piece6(&whole, at, cut * 8) } else { piece(&whole, at, cut * 8) });
             at += cut * 8;
         }
         pieces.sort_by_cached_key(|piece| {
