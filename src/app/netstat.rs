@@ -201,7 +201,7 @@ fn heading(process: bool) -> String {
 /// Prints a row as `netstat -an` does, with the timer and on demand the process. A table has thousands of rows: the
 /// numbers are written by hand, which takes a third of the time that `fmt` does.
 fn print(out: &mut Vec<u8>, row: &Row, with_process: bool) {
-    let Row { flow, state, recv_q, send_q, timer, process, .. } = row;
+    let Row { flow, recv_q, send_q, timer, process, .. } = row;
     out.extend_from_slice(flow.proto.name().as_bytes());
     out.extend_from_slice(if flow.local.is_ipv6() { b"6  " } else { b"   " });
     for queue in [recv_q, send_q] {
@@ -219,7 +219,7 @@ fn print(out: &mut Vec<u8>, row: &Row, with_process: bool) {
         Some(peer) => address(out, peer),
         None => out.extend_from_slice(flow.wildcard_peer().as_bytes()),
     });
-    column(out, 11, |out| out.extend_from_slice(state.map_or("", TcpState::name).as_bytes()));
+    column(out, 11, |out| out.extend_from_slice(row.shown_state().map_or("", TcpState::name).as_bytes()));
     column(out, 19, |out| {
         if let Some(timer) = timer {
             out.extend_from_slice(

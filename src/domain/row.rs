@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::flow::Flow;
+use super::flow::{Flow, Proto};
 use super::state::TcpState;
 use super::text_enum::text_enum;
 
@@ -14,7 +14,7 @@ pub struct Row {
     /// Protocol and addresses.
     #[serde(flatten)]
     pub flow: Flow,
-    /// The state, for TCP. A UDP socket has none, although the kernel reports a number.
+    /// The state, for TCP. A UDP socket has none, although the kernel reports a number: [`Row::shown_state`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<TcpState>,
     /// For LISTEN, connections waiting for `accept`; otherwise bytes received and not read. Absent where the source
@@ -71,6 +71,12 @@ impl Row {
     /// The key that identifies this row.
     pub const fn key(&self) -> RowKey {
         RowKey { flow: self.flow, cookie: self.cookie }
+    }
+
+    /// The state as netstat prints it: the kernel has ESTABLISHED for a UDP socket with a peer, too.
+    pub fn shown_state(&self) -> Option<TcpState> {
+        let connected = self.flow.proto == Proto::Udp && self.flow.peer.is_some();
+        self.state.or(connected.then_some(TcpState::Established))
     }
 
     /// Established, but not accepted by any program yet: it has no inode (RFC 9293 knows no such state; the accept

@@ -172,7 +172,7 @@ impl NetstatListing {
             SortColumn::SendQ => SortKey::Number(Reverse(row.send_q.unwrap_or(0))),
             SortColumn::Local => SortKey::Addr(Some(row.flow.local)),
             SortColumn::Foreign => SortKey::Addr(row.flow.peer),
-            SortColumn::State => SortKey::State(row.state),
+            SortColumn::State => SortKey::State(row.shown_state()),
             SortColumn::Process => SortKey::Name(row.process.as_ref().map(|process| process.name.clone())),
         }
     }

@@ -241,8 +241,8 @@ fn row(
     writer.right(&queue(row.send_q), columns.queue, text).skip(2);
     writer.cell(&fit(row.flow.local, columns.local), columns.local, text).skip(1);
     writer.cell(&foreign(row, columns.foreign), columns.foreign, text).skip(1);
-    let state = row.state.map_or("", |state| state.name());
-    let style = row.state.map_or(text, |state| theme.state(state));
+    let state = row.shown_state().map_or("", |state| state.name());
+    let style = row.shown_state().map_or(text, |state| theme.state(state));
     let style = if fresh { style.patch(theme.flash) } else { style };
     writer.cell(state, width(state), style).skip(columns.state.saturating_sub(width(state)));
     if columns.timer > 0 {

@@ -47,7 +47,7 @@ impl Filterable for Row {
     }
 
     fn state(&self) -> Option<TcpState> {
-        self.state
+        self.shown_state()
     }
 
     fn number(&self, field: FilterField) -> Option<u32> {
@@ -64,7 +64,7 @@ impl Filterable for Row {
     /// `tcp 127.0.0.1:65432 0.0.0.0:* listen 4121/socklab-tui`.
     fn write(&self, line: &mut SearchLine) {
         line.flow(&self.flow);
-        if let Some(state) = self.state {
+        if let Some(state) = self.shown_state() {
             line.blank();
             line.text(state.name());
         }

@@ -11,7 +11,7 @@ pub(super) struct StateSet(u16);
 /// A UDP socket without a peer: `ss` says UNCONN, `netstat` leaves the column blank.
 const UNCONNECTED: StateSet = StateSet(1 << 11);
 
-/// A UDP socket with a peer, which has no state either: only in the set of everything.
+/// A packet, which has a peer and no state: only in the set of everything.
 const STATELESS: StateSet = StateSet(1 << 12);
 
 /// Spellings that differ from netstat's in more than `_`, `-` and case: `ss(8)`, RFC 9293 §3.3.2, Windows, BSD.
@@ -56,7 +56,7 @@ impl StateSet {
         Self(self.0 | more.0)
     }
 
-    /// Whether the set contains a socket in `state` or, if that is `None`, a UDP socket with or without a peer.
+    /// Whether the set contains a socket in `state` or, if that is `None`, a packet or a UDP socket without a peer.
     pub(super) const fn has(self, state: Option<TcpState>, has_peer: bool) -> bool {
         let own = match state {
             Some(state) => Self::of(state),

@@ -172,7 +172,7 @@ fn socket(
         writer.write(&server.spec.name, theme.title).skip(1);
     }
     address(ctx, &flow, writer);
-    match entry.row.state {
+    match entry.row.shown_state() {
         Some(state) => _ = writer.skip(1).write(state.name(), theme.state(state)),
         None => _ = writer.skip(1).write(ctx.text.servers.bound, theme.quiet),
     }
@@ -206,7 +206,7 @@ impl<'a> ConversationEnd<'a> {
         let entry = table.of(&flow).or_else(|| if flow.proto == Proto::Udp { bare() } else { None });
         let entry = entry.filter(|entry| entry.host == Some(host));
         let booked = || model.worlds.shown().histories.state(&flow).map(|(state, _)| state);
-        let state = entry.map_or_else(booked, |entry| entry.row.state);
+        let state = entry.map_or_else(booked, |entry| entry.row.shown_state());
         // `TCP_INFO` of a socket that is only a TIME_WAIT entry by now is out of date.
         let rest = |entry: &TableEntry| entry.row.timer.is_some_and(|timer| timer.kind == TimerKind::TimeWait);
         let whole = entry.is_some_and(|entry| !rest(entry)) && state != Some(TcpState::SynRecv);

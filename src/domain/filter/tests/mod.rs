@@ -156,11 +156,11 @@ fn a_prefix_ends_at_its_bit() {
 }
 
 #[test]
-fn a_udp_socket_with_a_peer_has_no_state() {
+fn a_udp_socket_with_a_peer_is_established() {
     let connected = row(Proto::Udp, "127.0.0.1:50000", Some("127.0.0.1:65432"), None, None);
     let matches = |text| Filter::parse(text).unwrap().matches(&connected);
-    assert!(!matches("unconn") && !matches("state unconn") && !matches("state connected"));
-    assert!(matches("state all") && matches("not state connected"));
+    assert!(!matches("unconn") && !matches("state unconn") && !matches("not state connected"));
+    assert!(matches("state all") && matches("state connected") && matches("state established") && matches("estab"));
 }
 
 #[test]

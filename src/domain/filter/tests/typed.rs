@@ -71,7 +71,7 @@ impl Typed {
                 let found = ends(field).iter().any(|at| spans.iter().any(|(a, b)| (*a..=*b).contains(&at.port())));
                 found != sign.contains('!')
             }
-            State(_, name) => row.state.is_some_and(|state| state.name() == *name),
+            State(_, name) => state_of(row).is_some_and(|state| state.name() == *name),
             Net(field, _, bits) => ends(field).iter().any(|at| {
                 let v4 = |ip: std::net::Ipv4Addr| format!("4:{:032b}", ip.to_bits()).starts_with(bits);
                 match at.ip() {
@@ -98,13 +98,21 @@ impl Typed {
     }
 }
 
+/// A UDP socket with a peer is established (`udp4_format_sock` in `net/ipv4/udp.c`).
+fn state_of(row: &Row) -> Option<TcpState> {
+    match (row.flow.proto, row.flow.peer) {
+        (Proto::Udp, Some(_)) => Some(TcpState::Established),
+        _ => row.state,
+    }
+}
+
 /// The row as netstat prints it, and with the state as ss prints it.
 pub(super) fn lines(row: &Row) -> [String; 2] {
     let six = if row.flow.local.is_ipv6() { "6" } else { "" };
     let nobody = if row.flow.local.is_ipv6() { ":::*" } else { "0.0.0.0:*" };
     let peer = row.flow.peer.map_or(nobody.to_owned(), |peer| peer.to_string());
     let owner = row.process.as_ref().map_or("-".to_owned(), |process| format!("{}/{}", process.pid, process.name));
-    let netstat = row.state.map_or(String::new(), |state| format!("{state} "));
+    let netstat = state_of(row).map_or(String::new(), |state| format!("{state} "));
     let ss = netstat.replace('_', "-").replace("WAIT1", "WAIT-1").replace("WAIT2", "WAIT-2");
     [netstat, ss].map(|state| {
         format!("{}{six} {} {peer} {state}{owner}", row.flow.proto, row.flow.local)
