@@ -34,7 +34,7 @@ pub(super) fn filter(words: &[String]) -> anyhow::Result<Filter> {
 
 fn once(args: &NetstatArgs, filter: &Filter, scope: &Scope) -> io::Result<()> {
     let mut rows = observe::dump(scope)?;
-    if args.process || args.json {
+    if names_processes(args, filter) {
         name(&mut rows);
     }
     rows.retain(|row| filter.matches(row));
@@ -56,6 +56,11 @@ fn once(args: &NetstatArgs, filter: &Filter, scope: &Scope) -> io::Result<()> {
         }
     }
     out.write_all(&text)
+}
+
+/// Whether processes have to be known: to be printed, or because the filter may be about them.
+fn names_processes(args: &NetstatArgs, filter: &Filter) -> bool {
+    args.process || args.json || filter.is_about_processes()
 }
 
 /// How many bytes are written at a time.
@@ -103,7 +108,7 @@ fn watch(args: &NetstatArgs, filter: &Filter, scope: Scope) -> io::Result<()> {
         for seen in std::iter::once(first).chain(more) {
             if let EventKind::Row(delta) = seen.kind {
                 if let Delta::Found(row) | Delta::Added(row) = &delta
-                    && (args.process || args.json)
+                    && names_processes(args, filter)
                 {
                     table.name(row.inode);
                 }

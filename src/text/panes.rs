@@ -120,6 +120,8 @@ pub struct NetstatText {
     pub scope_filter: &'static str,
     pub scope_lab: &'static str,
     pub scope_all: &'static str,
+    /// The pane's title where no command prints its rows.
+    pub sockets: &'static str,
 }
 
 /// The pane of calls and state changes.

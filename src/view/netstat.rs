@@ -1,4 +1,4 @@
-//! The netstat pane: what `netstat -an | grep` prints, live.
+//! The netstat pane: the rows that `socklab-tui netstat` prints, live.
 
 use std::iter::Chain;
 use std::ops::Range;
@@ -12,7 +12,7 @@ use super::draw_context::{DrawContext, PaneFrame};
 use super::line_writer::{LineWriter, fit, paragraph, width};
 use super::netstat_columns::{NetstatColumns, TIMER, foreign};
 use super::{ColorDepth, filter_line, glyphs};
-use crate::domain::{TcpState, Timer, TimerKind};
+use crate::domain::{TcpState, Timer, TimerKind, WorldId};
 use crate::model::Model;
 use crate::model::lifecycle::{Subject, same_pair};
 use crate::model::listing::SortColumn;
@@ -67,9 +67,7 @@ fn ghosts(model: &Model) -> impl Iterator<Item = &TableEntry> {
 /// Draws the pane, and returns where the cursor is while the filter is typed.
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let words = &ctx.text.netstat;
-    let filter = model.listing.filter.to_string();
-    let title =
-        if filter.trim().is_empty() { "netstat -an".into() } else { format!("netstat -an | grep {}", filter.trim()) };
+    let title = title(model, ctx);
     let number = |n: usize| ctx.text.numbers.count(n as u64);
     let foot = foot(model, ctx);
     let frame = PaneFrame {
@@ -122,6 +120,28 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         paragraph(sentence, ctx.theme.quiet, layout.rows, buf);
     }
     filter_line::render(model, ctx, layout.typing, buf)
+}
+
+/// The command that prints these rows, `netstat 65432` for `socklab-tui netstat 65432`. No single command prints the
+/// sockets of both of the wire's hosts.
+fn title(model: &Model, ctx: &DrawContext) -> String {
+    let filter = model.listing.filter.to_string();
+    let filter = filter.trim();
+    match (model.worlds.shown_id(), filter.is_empty()) {
+        // By itself `netstat` is a shell command that prints something else.
+        (WorldId::Host, true) => "socklab-tui netstat".into(),
+        (WorldId::Host, false) => format!("netstat {}", shell_words(filter)),
+        (WorldId::Wire, true) => ctx.text.netstat.sockets.into(),
+        (WorldId::Wire, false) => format!("{}: {filter}", ctx.text.netstat.sockets),
+    }
+}
+
+/// A filter as the shell has to be given it (`sh(1)`): in single quotes if it has characters with a meaning of their own.
+fn shell_words(filter: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || " ._-,:=+/%@".contains(c);
+    let quoted =
+        if filter.chars().all(plain) { filter.to_owned() } else { format!("'{}'", filter.replace('\'', "'\\''")) };
+    if filter.starts_with('-') { format!("-- {quoted}") } else { quoted }
 }
 
 /// Details of the selected row, or else the scope and the order of the list.
@@ -300,5 +320,24 @@ pub(super) fn timer_text(ctx: &DrawContext, timer: Timer, left: Duration) -> Str
         TimerKind::Retransmit => (words.resend_in)(&left, timer.count),
         TimerKind::Keepalive => (words.keepalive_in)(&left, timer.count),
         TimerKind::Persist => (words.probe_in)(&left, timer.count),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shell_words;
+
+    #[test]
+    fn the_shell_gets_the_filter_as_it_was_typed() {
+        for (typed, command) in [
+            ("65432", "65432"),
+            ("port 65432-65434 and state time_wait", "port 65432-65434 and state time_wait"),
+            ("(65432 or 65433) state listen", "'(65432 or 65433) state listen'"),
+            ("recvq>0", "'recvq>0'"),
+            ("it's", r"'it'\''s'"),
+            ("-x", "-- -x"),
+        ] {
+            assert_eq!(shell_words(typed), command);
+        }
     }
 }

@@ -75,6 +75,16 @@ impl Expr {
         if flat.len() == 1 { flat.remove(0) } else { join(flat) }
     }
 
+    /// See [`Filter::is_about_processes`](super::Filter::is_about_processes).
+    pub(super) fn is_about_processes(&self) -> bool {
+        match self {
+            Self::Not(term) => term.is_about_processes(),
+            Self::And(terms) | Self::Or(terms) => terms.iter().any(Self::is_about_processes),
+            Self::Test(Test::Word(word)) => word.port().is_none(),
+            Self::Test(test) => matches!(test, Test::Number(FilterField::Pid, _)),
+        }
+    }
+
     /// Whether `row` matches. Its line is written into `line` when the first word needs it.
     pub(super) fn matches(&self, row: &impl Filterable, line: &mut Option<SearchLine>) -> bool {
         match self {

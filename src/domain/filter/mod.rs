@@ -76,6 +76,11 @@ impl Filter {
         self.expr.as_ref().is_none_or(|expr| expr.matches(row, &mut None))
     }
 
+    /// Whether a row can match by the process that holds it: by a field, or by a word other than a port.
+    pub fn is_about_processes(&self) -> bool {
+        self.expr.as_ref().is_some_and(Expr::is_about_processes)
+    }
+
     /// Ports such that every matching row has one of them on either side, at most 1024 and never 0; `None` if there are no
     /// such ports and the whole table is needed.
     ///

@@ -163,6 +163,7 @@ const NETSTAT: NetstatText = NetstatText {
     scope_filter: "filter's ports",
     scope_lab: "lab's ports",
     scope_all: "all sockets",
+    sockets: "Sockets",
 };
 
 const LIFECYCLE: LifecycleText = LifecycleText {

@@ -167,6 +167,7 @@ const NETSTAT: NetstatText = NetstatText {
     scope_filter: "portas do filtro",
     scope_lab: "portas do laboratório",
     scope_all: "todos os sockets",
+    sockets: "Sockets",
 };
 
 const LIFECYCLE: LifecycleText = LifecycleText {
