@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::moved_bytes::MovedBytes;
 use super::unclaimed_peer::{UnclaimedPeer, anywhere, own_end, same_port};
 use crate::domain::client::ClientChange;
 use crate::domain::{
@@ -63,10 +64,9 @@ pub struct Client {
     pub phase: ClientPhase,
     /// When it appeared.
     pub since: Stamp,
-    /// Bytes it sent.
-    pub sent: u64,
-    /// Bytes it received.
-    pub received: u64,
+    /// The bytes that its calls moved; another program's calls are not seen, but those of our server on the same
+    /// connection are.
+    pub bytes: MovedBytes,
     /// Its process, if that is known.
     pub process: Option<Process>,
     error: Option<Errno>,
@@ -88,6 +88,12 @@ impl Client {
             ClientOwner::Ours(id, _) => Some(id),
             ClientOwner::Broadcaster | ClientOwner::Foreign => None,
         }
+    }
+
+    /// The bytes that it sent and received, if they were counted.
+    pub fn counted_bytes(&self) -> Option<u64> {
+        let ours = matches!(self.owner, ClientOwner::Ours(..));
+        Some(self.bytes.total()).filter(|bytes| ours || *bytes > 0)
     }
 
     /// Whether it still has a socket.
@@ -200,18 +206,13 @@ impl Clients {
         if let Some(flow) = call.flow {
             self.settle(id, own_end(flow));
         }
-        let len = call.data.as_ref().map_or(0, |data| data.len as u64);
         self.with(id, |client| {
             match (call.call, call.result) {
                 (Syscall::Connect | Syscall::Sendto, Outcome::Ok) => client.phase = ClientPhase::Open,
                 (Syscall::Shutdown, Outcome::Ok) => client.phase = ClientPhase::HalfClosed,
                 _ => {}
             }
-            match call.call {
-                Syscall::Send | Syscall::Sendto if error.is_none() => client.sent += len,
-                Syscall::Recv | Syscall::Recvfrom => client.received += len,
-                _ => {}
-            }
+            client.bytes.count(call);
             if error.is_some() {
                 client.error = error;
             }
@@ -220,10 +221,16 @@ impl Clients {
 
     /// A server accepted a connection or received a datagram. If the peer is not a known client, it belongs to another
     /// program.
-    pub(super) fn knocked(&mut self, at: Stamp, by: SocketId, flow: Flow) {
+    pub(super) fn knocked(&mut self, at: Stamp, by: SocketId, flow: Flow, process: Option<&Process>) {
         let Some(theirs) = flow.mirror() else { return };
         let destination = Destination { server: by.server(), proto: flow.proto, addr: flow.local };
-        let peer = UnclaimedPeer { at, end: own_end(theirs), destination };
+        let peer = UnclaimedPeer {
+            at,
+            end: own_end(theirs),
+            destination,
+            process: process.cloned(),
+            bytes: MovedBytes::default(),
+        };
         let waited = flow.proto == Proto::Tcp && self.welcome(&peer.end);
         let live = |flow: &Flow| self.place(flow).is_some_and(|at| self.list[at].is_live());
         if waited || live(&peer.end) || (flow.proto == Proto::Udp && live(&anywhere(peer.end))) {
@@ -252,8 +259,22 @@ impl Clients {
         Vec::into_iter(strangers).for_each(|peer| self.enter(peer));
     }
 
+    /// A server's call moved data of a connection or a datagram: it counts for a client that makes its calls elsewhere.
+    pub(super) fn served(&mut self, flow: &Flow, call: &Call) {
+        let Some(end) = flow.mirror().map(own_end) else { return };
+        let place = self.place(&end).filter(|at| self.list[*at].owner == ClientOwner::Foreign);
+        let waiting = self.unclaimed.iter_mut().rev().find(|peer| peer.end == end).map(|peer| &mut peer.bytes);
+        if let Some(bytes) = waiting.or_else(|| place.map(|at| &mut self.list[at].bytes)) {
+            bytes.count_at_other_end(call);
+        }
+    }
+
     fn enter(&mut self, peer: UnclaimedPeer) {
         let no = self.connected(peer.at, ClientOwner::Foreign, peer.destination, peer.end);
+        if let Some(client) = self.list.last_mut() {
+            client.bytes = peer.bytes;
+            client.process = peer.process;
+        }
         if peer.destination.proto == Proto::Udp {
             self.callers.push_back(no);
             if self.callers.len() > Self::CALLERS
@@ -273,10 +294,22 @@ impl Clients {
             self.by_flow.insert(own, no);
         }
         match self.place(&own) {
-            Some(at) if self.list[at].is_live() => self.list[at].owner = ClientOwner::Broadcaster,
+            Some(at) if self.list[at].owner == ClientOwner::Broadcaster => {}
+            Some(at) if self.list[at].is_live() => {
+                self.list[at].owner = ClientOwner::Broadcaster;
+                // From now on its own calls are counted.
+                self.list[at].bytes = MovedBytes::default();
+            }
             _ => {
                 self.connected(at, ClientOwner::Broadcaster, destination, own);
             }
+        }
+    }
+
+    /// Follows a call of the broadcaster.
+    pub(super) fn broadcast_called(&mut self, flow: Flow, call: &Call) {
+        if let Some(at) = self.place(&own_end(flow)) {
+            self.list[at].bytes.count(call);
         }
     }
 
@@ -302,8 +335,10 @@ impl Clients {
     }
 
     /// The table names the program that holds a client's end.
-    pub(super) fn named(&mut self, flow: &Flow, process: &Process) {
-        if let Some(at) = self.place(flow) {
+    pub(super) fn named(&mut self, flow: Flow, process: &Process) {
+        let end = own_end(flow);
+        self.unclaimed.iter_mut().filter(|peer| peer.is(end)).for_each(|peer| peer.process = Some(process.clone()));
+        if let Some(at) = self.place(&end) {
             self.list[at].process = Some(process.clone());
         }
     }
@@ -330,8 +365,7 @@ impl Clients {
             local: None,
             phase: ClientPhase::Starting,
             since: at,
-            sent: 0,
-            received: 0,
+            bytes: MovedBytes::default(),
             process: None,
             error: None,
             accepted: false,

@@ -23,6 +23,7 @@ pub mod line;
 pub mod listing;
 mod lists;
 pub mod mode;
+pub mod moved_bytes;
 pub mod network;
 pub mod packets;
 pub mod page;

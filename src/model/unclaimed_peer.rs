@@ -2,7 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use crate::domain::{Destination, Flow, Proto, Stamp};
+use super::moved_bytes::MovedBytes;
+use crate::domain::{Destination, Flow, Process, Proto, Stamp};
 
 /// The socket's own name: a call that moves a datagram names the other side too, but the socket stays unconnected.
 pub(super) const fn own_end(flow: Flow) -> Flow {
@@ -25,7 +26,7 @@ pub(super) const fn same_port(one: Destination, other: Destination) -> bool {
 }
 
 /// A peer that a server reported and that may turn out to be one of our clients.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct UnclaimedPeer {
     /// When.
     pub(super) at: Stamp,
@@ -33,6 +34,10 @@ pub(super) struct UnclaimedPeer {
     pub(super) end: Flow,
     /// The server that it connected to.
     pub(super) destination: Destination,
+    /// The process that holds it, if that is known.
+    pub(super) process: Option<Process>,
+    /// The bytes that the server's calls moved.
+    pub(super) bytes: MovedBytes,
 }
 
 impl UnclaimedPeer {

@@ -85,7 +85,7 @@ impl World {
                     Delta::Gone(key) => self.clients.left(&key.flow),
                     Delta::Found(row) | Delta::Added(row) | Delta::Changed(row) => {
                         if let Some(process) = &row.process {
-                            self.clients.named(&row.flow, process);
+                            self.clients.named(row.flow, process);
                         }
                     }
                     Delta::Unwatched(_) => {}
@@ -150,13 +150,21 @@ impl World {
                     let destination = Destination { server: id, proto: server.spec.proto, addr };
                     self.clients.broadcaster(at, destination, flow);
                 }
+                if let Some(flow) = call.flow {
+                    self.clients.broadcast_called(flow, call);
+                }
             }
             SocketId::Server(_) | SocketId::Conn(..) => {
                 self.servers.called(at, call);
                 self.peers.called(at, call);
                 let knocks = matches!(call.call, Syscall::Accept | Syscall::Recvfrom) && call.result == Outcome::Ok;
-                if knocks && let Some(flow) = call.flow {
-                    self.clients.knocked(at, call.socket, flow);
+                if let Some(flow) = call.flow {
+                    if knocks {
+                        let row = flow.mirror().and_then(|theirs| self.table.of(&theirs));
+                        let process = row.and_then(|entry| entry.row.process.as_ref());
+                        self.clients.knocked(at, call.socket, flow, process);
+                    }
+                    self.clients.served(&flow, call);
                 }
                 let over = call.call == Syscall::Close;
                 if let Some(other) = call.flow.filter(|f| over && f.proto == Proto::Tcp).and_then(|flow| flow.mirror())

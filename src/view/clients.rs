@@ -336,7 +336,8 @@ fn time(
         _ => _ = writer.skip(TIME),
     }
     if bytes > 0 {
-        writer.right(&numbers.bytes(client.sent + client.received), bytes, style);
+        let counted = client.counted_bytes().map_or_else(String::new, |counted| numbers.bytes(counted));
+        writer.right(&counted, bytes, style);
     }
 }
 

@@ -137,7 +137,7 @@ async fn another_programs_server_is_watched() {
     // And a client of ours, to their server.
     stage.types("c");
     let ours = |shown: &Shown| {
-        let client = shown.clients().iter().find(|client| client.received > 0)?;
+        let client = shown.clients().iter().find(|client| client.id().is_some() && client.bytes.received > 0)?;
         (shown.world.table.state(&client.flow()?) == Some(TcpState::Established)).then_some(())
     };
     stage.until("their server answers our client", ours).await;

@@ -76,7 +76,7 @@ impl Shown {
 
     /// How many clients have an answer.
     pub(crate) fn answered(&self) -> usize {
-        self.clients().iter().filter(|client| client.received > 0).count()
+        self.clients().iter().filter(|client| client.id().is_some() && client.bytes.received > 0).count()
     }
 }
 

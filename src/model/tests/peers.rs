@@ -118,3 +118,63 @@ fn udp_clients_of_other_programs_are_bounded() {
         clients.all().len() < 5_000 && clients.all().iter().rev().take(512).all(crate::model::clients::Client::is_live)
     );
 }
+
+#[test]
+fn bytes_of_another_programs_client_are_those_of_the_servers_calls() {
+    let (talks, silent) = (talk(1, 40_000), talk(1, 40_002));
+    let send = Call::new(conn(1), Syscall::Send).on(talks).carrying(b"OLA");
+    let model = after([
+        (1, accepted(1, talks)),
+        (2, accepted(2, silent)),
+        (3, received(1, talks, b"oi")),
+        (4, EventKind::Call(send)),
+        (5, closed(1, talks)),
+    ]);
+    let clients = &model.worlds.shown().clients;
+    let bytes = clients.by_flow(&talks).unwrap().bytes;
+    assert_eq!((bytes.sent, bytes.received), (2, 3), "as the client counts them");
+    assert_eq!(clients.by_flow(&talks).unwrap().counted_bytes(), Some(5));
+    assert_eq!(clients.by_flow(&silent).unwrap().counted_bytes(), None, "what was not counted is not 0");
+}
+
+#[test]
+fn a_datagrams_bytes_count_for_its_sender() {
+    let back = Flow { proto: Proto::Udp, ..talk(1, 40_000) };
+    let socket = SocketId::Server(SERVER);
+    let model = after([
+        (1, EventKind::Call(Call::new(socket, Syscall::Recvfrom).on(back).carrying(b"oi"))),
+        (2, EventKind::Call(Call::new(socket, Syscall::Sendto).on(back).carrying(b"OI!"))),
+        (3, EventKind::Call(Call::new(socket, Syscall::Recvfrom).on(back).carrying(b"tchau"))),
+    ]);
+    let bytes = model.worlds.shown().clients.all()[0].bytes;
+    assert_eq!((bytes.sent, bytes.received), (7, 3));
+}
+
+#[test]
+fn the_broadcasters_own_calls_are_counted_and_not_the_servers() {
+    let mut spec = spec("threaded", 65_432, ServiceModel::Threaded);
+    spec.addr = "10.9.9.9:65432".parse().unwrap();
+    let flow = talk(1, 40_000);
+    let own = |call| Call::new(SocketId::Broadcast(SERVER), call).on(flow.mirror().unwrap());
+    let model = after([
+        (1, server(0, ServerChange::Added { spec })),
+        (2, accepted(1, flow)),
+        (3, EventKind::Call(own(Syscall::Connect))),
+        (4, EventKind::Call(own(Syscall::Send).carrying(b"oi"))),
+        (5, received(1, flow, b"oi")),
+        (6, EventKind::Call(Call::new(conn(1), Syscall::Send).on(flow).carrying(b"OI!"))),
+        (7, EventKind::Call(own(Syscall::Recv).carrying(b"OI!"))),
+    ]);
+    let clients = &model.worlds.shown().clients;
+    assert_eq!(clients.by_flow(&flow).unwrap().counted_bytes(), Some(5));
+}
+
+#[test]
+fn a_client_whose_row_came_first_has_its_programs_name() {
+    let flow = talk(1, 40_000);
+    let process = Process { pid: 7330, name: "python3".into() };
+    let row = Row { process: Some(process.clone()), ..Row::new(flow.mirror().unwrap()) };
+    let model = after([(1, EventKind::Row(Delta::Added(row))), (2, accepted(1, flow))]);
+    let clients = &model.worlds.shown().clients;
+    assert_eq!(clients.by_flow(&flow).unwrap().process, Some(process));
+}

@@ -66,7 +66,8 @@ fn a_thousand_local_clients_meet_no_limit() {
     let destination = Destination { addr: at(SERVER, 65434), ..destination };
     lab.order(LabOrder::Spawn { count: 200, plan: ClientPlan::Stay, destination });
     lab.until("all are answered", |model| {
-        (model.worlds.shown().clients.all().iter().filter(|client| client.received > 0).count() == 1_200).then_some(())
+        (model.worlds.shown().clients.all().iter().filter(|client| client.bytes.received > 0).count() == 1_200)
+            .then_some(())
     });
     assert_eq!(told(&lab.close()).len(), 1, "the limits were reported and never enforced");
 }

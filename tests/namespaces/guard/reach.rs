@@ -198,7 +198,14 @@ fn clients_over_udp_stay_on_loopback() {
     let destination = Destination { server: Some(UDP), proto: Proto::Udp, addr };
     lab.order(LabOrder::Spawn { count: 3, plan: ClientPlan::Stay, destination });
     lab.until("they are answered", |model| {
-        let answered = model.worlds.shown().clients.all().iter().filter(|client| client.received > 0).count();
+        let answered = model
+            .worlds
+            .shown()
+            .clients
+            .all()
+            .iter()
+            .filter(|client| client.id().is_some() && client.bytes.received > 0)
+            .count();
         (answered == 3).then_some(())
     });
     let open = open_sockets(&net.server);

@@ -151,7 +151,8 @@ async fn the_server_closes_its_end_by_keys() {
         let mut stage = Stage::open().await;
         stage.key(' ');
         stage.key('c');
-        let answered = |model: &Model| model.worlds.shown().clients.all().iter().any(|client| client.received > 0);
+        let answered =
+            |model: &Model| model.worlds.shown().clients.all().iter().any(|client| client.bytes.received > 0);
         stage.until("the server has answered", |model| answered(model) && states(model) == OPEN).await;
         stage.key(' ');
         stage
