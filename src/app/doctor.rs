@@ -7,11 +7,12 @@ use std::process::ExitCode;
 use super::cli::DoctorArgs;
 use super::{locale, status};
 use crate::domain::need::{Lack, Need};
+use crate::domain::note::TableSource;
 use crate::domain::{Errno, Proto};
 use crate::model::ui::Glyphs;
-use crate::observe;
 #[cfg(target_os = "linux")]
 use crate::observe::capture::CaptureAccess;
+use crate::observe::{self, TableDifference};
 use crate::text::Text;
 use crate::text::doctor::DoctorText;
 use crate::text::need::Advice;
@@ -38,7 +39,7 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     let all = locale::text(args.lang);
     let text = &all.doctor;
     let works = loopback().is_ok();
-    let mut found = Vec::new();
+    let mut found = table(text);
     if works {
         found.push(Diagnosis::Works(text.sockets.into()));
     }
@@ -70,6 +71,27 @@ fn line(out: &mut impl Write, found: &Diagnosis, indent: &str) -> io::Result<()>
             }
         }
     }
+}
+
+/// Where the socket table comes from, and whether another reader finds the same sockets in it.
+fn table(text: &DoctorText) -> Vec<Diagnosis> {
+    let compared = match observe::compare() {
+        Ok(compared) => compared,
+        Err(error) => return vec![Diagnosis::Lacks(text.no_table.into(), Some(error.into()), text.no_table_advice)],
+    };
+    let mut found = vec![Diagnosis::Works((text.table)(compared.source).into())];
+    // netstat2 is no witness of itself.
+    if compared.source == TableSource::Netstat2 {
+        return found;
+    }
+    found.push(match compared.netstat2 {
+        Ok(TableDifference { lacks: 0, more: 0 }) => Diagnosis::Works((text.counted)(compared.sockets, 0, 0)),
+        Ok(TableDifference { lacks, more }) => {
+            Diagnosis::Lacks((text.counted)(compared.sockets, lacks, more), None, text.counted_advice)
+        }
+        Err(errno) => Diagnosis::Works((text.not_counted)(compared.sockets, errno)),
+    });
+    found
 }
 
 /// Tries a connection over loopback.

@@ -9,6 +9,7 @@
 //! | [`pace`] | when the next full reading is due (pure) |
 //! | [`table`] | the thread that reads, compares and reports |
 //! | [`source`] | the source of a reading: `diag` or `proc_net` on Linux, `portable` elsewhere |
+//! | `comparison` | how netstat2's reading of the table differs |
 //! | [`process`], [`holder()`] | which process holds a socket, or a port |
 //! | [`capture`] | packets, and capture files |
 //! | `stoppable`, `native`, `kernel_clock` | Linux: a thread that waits for descriptors; the kernel's numbers and times |
@@ -18,6 +19,7 @@
 
 mod addresses;
 pub mod capture;
+mod comparison;
 mod completeness;
 #[cfg(target_os = "linux")]
 pub mod diag;
@@ -46,6 +48,7 @@ pub mod table;
 pub mod trace;
 
 pub use addresses::addresses;
+pub use comparison::{TableDifference, compare};
 pub use holder::holder;
 pub use process::{named, port_range};
 pub use scope::Scope;

@@ -1,10 +1,24 @@
 //! The texts of `doctor` and `exec`: what works on this machine, what does not, and how to get it.
 
 use super::need::Advice;
+use crate::domain::Errno;
+use crate::domain::note::TableSource;
 
 /// The words of `doctor` and `exec`.
 #[derive(Debug)]
 pub struct DoctorText {
+    /// Where the socket table comes from.
+    pub table: fn(TableSource) -> &'static str,
+    /// The table cannot be read.
+    pub no_table: &'static str,
+    /// What to do about it.
+    pub no_table_advice: Advice,
+    /// How many TCP sockets the table has, and how many of them netstat2 has and which it has besides.
+    pub counted: fn(usize, usize, usize) -> String,
+    /// The reason why two readings of the table differ.
+    pub counted_advice: Advice,
+    /// netstat2 cannot read the table, which is needed only where nothing else can.
+    pub not_counted: fn(usize, Errno) -> String,
     /// Sockets on loopback: the laboratory itself.
     pub sockets: &'static str,
     /// A port of the laboratory, free.

@@ -13,12 +13,12 @@ fn netstat(args: &[&str]) -> Output {
     Command::new(PROGRAM).arg("netstat").args(args).env("LANG", "C.UTF-8").env_remove("LC_ALL").output().unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 /// A listener and both ends of one connection to it.
-fn connection() -> (TcpListener, TcpStream, TcpStream, u16) {
+pub(crate) fn connection() -> (TcpListener, TcpStream, TcpStream, u16) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     let client = TcpStream::connect(addr).unwrap();

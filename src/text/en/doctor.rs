@@ -2,8 +2,35 @@
 
 use super::super::doctor::DoctorText;
 use super::super::need::Advice;
+use super::{grouped, plural};
+use crate::domain::note::TableSource;
 
 pub(super) const DOCTOR: DoctorText = DoctorText {
+    table: |source| match source {
+        TableSource::SockDiag => "socket table from sock_diag, as ss reads it (sock_diag(7))",
+        TableSource::ProcNet => "socket table from /proc/net, because sock_diag is forbidden: no backlogs, no TCP_INFO",
+        TableSource::Netstat2 => "socket table from netstat2: no queues, no timers",
+    },
+    no_table: "the socket table cannot be read",
+    no_table_advice: Advice {
+        sentence: "The panes of servers and clients work without it; the table stays empty.",
+        command: None,
+    },
+    counted: |sockets, lacks, more| {
+        let theirs = (sockets + more).saturating_sub(lacks);
+        let lacking = if lacks > 0 { format!(", without {}", grouped(lacks)) } else { String::new() };
+        let besides = if more > 0 { format!(", with {} of its own", grouped(more)) } else { String::new() };
+        let sockets = format!("{} TCP {}", grouped(sockets), plural(sockets as u64, "socket", "sockets"));
+        format!("{sockets}, netstat2 counts {}{lacking}{besides}", grouped(theirs))
+    },
+    counted_advice: Advice {
+        sentence: "Sockets that came or went between the readings are left out: one of the two readers errs.",
+        command: Some("ss -tan"),
+    },
+    not_counted: |sockets, errno| {
+        let sockets = format!("{} TCP {}", grouped(sockets), plural(sockets as u64, "socket", "sockets"));
+        format!("{sockets}; netstat2 cannot read them here ({errno}), and is not needed")
+    },
     sockets: "sockets on loopback: servers and clients work",
     port_free: |port| format!("port {port} is free"),
     port_held: |port, holder| match holder {

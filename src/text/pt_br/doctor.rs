@@ -2,8 +2,37 @@
 
 use super::super::doctor::DoctorText;
 use super::super::need::Advice;
+use super::{grouped, plural};
+use crate::domain::note::TableSource;
 
 pub(super) const DOCTOR: DoctorText = DoctorText {
+    table: |source| match source {
+        TableSource::SockDiag => "tabela de sockets por sock_diag, como a lê o ss (sock_diag(7))",
+        TableSource::ProcNet => {
+            "tabela de sockets de /proc/net, porque sock_diag é proibido: sem backlogs nem TCP_INFO"
+        }
+        TableSource::Netstat2 => "tabela de sockets pelo netstat2: sem filas nem timers",
+    },
+    no_table: "a tabela de sockets não pode ser lida",
+    no_table_advice: Advice {
+        sentence: "Os painéis de servidores e clientes funcionam sem ela; a tabela fica vazia.",
+        command: None,
+    },
+    counted: |sockets, lacks, more| {
+        let theirs = (sockets + more).saturating_sub(lacks);
+        let lacking = if lacks > 0 { format!(", sem {}", grouped(lacks)) } else { String::new() };
+        let besides = if more > 0 { format!(", com {} só dele", grouped(more)) } else { String::new() };
+        let sockets = format!("{} {} TCP", grouped(sockets), plural(sockets as u64, "socket", "sockets"));
+        format!("{sockets}, o netstat2 conta {}{lacking}{besides}", grouped(theirs))
+    },
+    counted_advice: Advice {
+        sentence: "Sockets que vieram ou foram entre as leituras não contam: um dos dois leitores erra.",
+        command: Some("ss -tan"),
+    },
+    not_counted: |sockets, errno| {
+        let sockets = format!("{} {} TCP", grouped(sockets), plural(sockets as u64, "socket", "sockets"));
+        format!("{sockets}; o netstat2 não consegue lê-los aqui ({errno}), e não é necessário")
+    },
     sockets: "sockets em loopback: servidores e clientes funcionam",
     port_free: |port| format!("a porta {port} está livre"),
     port_held: |port, holder| match holder {
