@@ -56,6 +56,10 @@ pub(super) const PLAIN: border::Set<'_> = border::PLAIN;
 /// The frame of the pane that has the focus.
 pub(super) const HEAVY: border::Set<'_> = border::THICK;
 
+/// All kinds of evidence, in the order in which the header and the help list them.
+pub(super) const EVIDENCE: [Evidence; Evidence::ALL.len()] =
+    [Evidence::Called, Evidence::Traced, Evidence::Sampled, Evidence::Packet, Evidence::Inferred];
+
 /// The glyph of a kind of evidence.
 pub(super) const fn evidence(evidence: Evidence) -> &'static str {
     match evidence {

@@ -130,11 +130,9 @@ fn wire(model: &Model, ctx: &DrawContext) -> String {
 
 /// The kinds of evidence. Unavailable ones are struck out, and those not asked for are left out.
 fn legend(model: &Model, ctx: &DrawContext) -> Vec<HeaderItem> {
-    const ALL: [Evidence; 5] =
-        [Evidence::Called, Evidence::Traced, Evidence::Sampled, Evidence::Packet, Evidence::Inferred];
     // A file has packets as its only evidence, whatever is available here.
     let of_file = model.ui.view == View::Packets && model.files.shown.is_some();
-    let kinds: &[Evidence] = if of_file { &ALL[3..] } else { &ALL };
+    let kinds: &[Evidence] = if of_file { &[Evidence::Packet, Evidence::Inferred] } else { &glyphs::EVIDENCE };
     let known = |kind: Evidence| match (kind, model.worlds.shown().evidence.get(&kind)) {
         _ if of_file => Some(true),
         (Evidence::Called | Evidence::Inferred, _) | (_, Some(Ok(()))) => Some(true),

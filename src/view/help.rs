@@ -144,8 +144,7 @@ fn typing(lines: &mut Vec<HelpLine>, look: &DrawContext) {
 fn evidence(lines: &mut Vec<HelpLine>, model: &Model, look: &DrawContext) {
     let words = &look.text.help;
     heading(lines, look, words.evidence);
-    let kinds = [Evidence::Called, Evidence::Traced, Evidence::Sampled, Evidence::Packet, Evidence::Inferred];
-    for kind in kinds {
+    for kind in glyphs::EVIDENCE {
         let meaning = (look.text.evidence)(kind);
         let there = match (kind, model.worlds.shown().evidence.get(&kind)) {
             (Evidence::Called | Evidence::Inferred, _) | (_, Some(Ok(()))) => words.available.into(),
