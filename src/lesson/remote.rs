@@ -90,7 +90,11 @@ impl Lesson {
             // Without a host it counts both ends.
             Expect::Count { host, .. } => *host != Some(HostId::Client),
             Expect::Absent { what, .. } => self.is_seen_there(what),
-            other => other.end().is_some_and(|of| self.is_there(of.get_ref())),
+            Expect::State(_) | Expect::Edge(_) | Expect::Call(_) | Expect::Row(_) => {
+                expect.end().is_some_and(|of| self.is_there(of.get_ref()))
+            }
+            // Programs run only on the wire's hosts; packets are seen from this machine too.
+            Expect::Packet(_) | Expect::Held(_) | Expect::Folded { .. } | Expect::Ended { .. } => false,
         }
     }
 
