@@ -5,16 +5,11 @@ use std::ops::{Range, RangeInclusive};
 use std::str::FromStr;
 
 use super::flow::Proto;
+use super::server::ServerKind;
 use super::text_enum::serde_as_text;
 
-/// Names for ports: each of the laboratory's servers, and `lab` for all of them.
-const NAMES: [(&str, RangeInclusive<u16>); 5] = [
-    ("threaded", 65_432..=65_432),
-    ("echo", 65_433..=65_433),
-    ("async", 65_434..=65_434),
-    ("udp", 65_432..=65_432),
-    ("lab", 65_432..=65_434),
-];
+/// The ports that `lab` means: those of all TCP servers.
+const LAB: RangeInclusive<u16> = 65_432..=65_434;
 
 /// Ports from 1 to 65535, each once, ascending. Never empty.
 ///
@@ -54,7 +49,7 @@ impl PortList {
     /// The default: the ports of the laboratory's servers.
     pub fn usual(proto: Proto) -> Self {
         Self(vec![match proto {
-            Proto::Tcp => 65_432..=65_434,
+            Proto::Tcp => LAB,
             Proto::Udp | Proto::Icmp => 65_432..=65_432,
         }])
     }
@@ -86,8 +81,11 @@ impl PortList {
 }
 
 fn range(word: &str) -> Result<RangeInclusive<u16>, PortsErrorKind> {
-    if let Some((_, range)) = NAMES.iter().find(|(name, _)| word.eq_ignore_ascii_case(name)) {
-        return Ok(range.clone());
+    if word.eq_ignore_ascii_case("lab") {
+        return Ok(LAB);
+    }
+    if let Some(kind) = ServerKind::ALL.iter().find(|kind| word.eq_ignore_ascii_case(kind.name())) {
+        return Ok(kind.usual_port()..=kind.usual_port());
     }
     let port = |text: &str, missing: u16| match text.trim() {
         "" => Ok(missing),

@@ -75,8 +75,10 @@ impl ServersArgs {
 
 fn server(text: &str) -> Result<(ServerKind, SocketAddr), String> {
     let (kind, addr) = text.split_once('=').ok_or("expected KIND=ADDR, such as echo=65433")?;
-    let kind: ServerKind =
-        kind.parse().map_err(|_| format!("{kind:?} is not a kind of server: threaded, echo, async or udp"))?;
+    let kind: ServerKind = kind.parse().map_err(|_| {
+        let names: Vec<_> = ServerKind::ALL.iter().map(|kind| kind.name()).collect();
+        format!("{kind:?} is not a kind of server: {}", names.join(", "))
+    })?;
     if let Ok(addr) = addr.parse() {
         return Ok((kind, addr));
     }
