@@ -212,11 +212,12 @@ fn host(text: &str) -> Result<HostId, String> {
 }
 
 fn language(text: &str) -> Result<Lang, String> {
-    match text.to_ascii_lowercase().as_str() {
-        "en" | "en-us" | "en_us" => Ok(Lang::En),
-        "pt" | "pt-br" | "pt_br" => Ok(Lang::PtBr),
-        _ => Err("expected en or pt-BR".into()),
-    }
+    let asked = text.to_ascii_lowercase().replace('_', "-");
+    let is_asked = |lang: &Lang| asked == lang.code() || asked == lang.name().to_ascii_lowercase();
+    let known = Lang::ALL.iter().copied().find(is_asked).or((asked == "en-us").then_some(Lang::En));
+    known.ok_or_else(|| {
+        format!("expected {}", Lang::ALL.iter().map(|lang| lang.name()).collect::<Vec<_>>().join(" or "))
+    })
 }
 
 #[cfg(test)]

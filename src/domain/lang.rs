@@ -15,9 +15,16 @@ text_enum! {
 }
 
 impl Lang {
-    /// The language that suits a locale such as `pt_BR.UTF-8`: Portuguese for any `pt`, otherwise English.
+    /// The language that suits a locale such as `pt_BR.UTF-8`: Portuguese for any `pt`, and English where there is none
+    /// for it.
     pub fn from_locale(locale: &str) -> Self {
-        if locale.to_ascii_lowercase().starts_with("pt") { Self::PtBr } else { Self::En }
+        let locale = locale.to_ascii_lowercase();
+        Self::ALL.iter().copied().find(|lang| locale.starts_with(lang.code())).unwrap_or_default()
+    }
+
+    /// Its two letters: the part of its name before the country's.
+    pub fn code(self) -> &'static str {
+        self.name().split('-').next().unwrap_or_default()
     }
 
     /// The other language.

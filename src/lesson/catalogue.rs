@@ -87,8 +87,8 @@ pub fn lesson(name: &str) -> Option<&'static Lesson> {
 pub fn cards() -> Vec<LessonCard> {
     let card = |(name, lesson): &(&str, Lesson)| LessonCard {
         name: (*name).into(),
-        title: [lesson.title.en.clone(), lesson.title.pt.clone()],
-        about: [lesson.about.en.clone(), lesson.about.pt.clone()],
+        title: lesson.title.clone(),
+        about: lesson.about.clone(),
         steps: lesson.steps.len(),
     };
     LESSONS.iter().map(card).collect()

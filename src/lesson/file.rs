@@ -2,11 +2,10 @@
 
 use serde::Deserialize;
 
-use super::localized_text::LocalizedText;
 use super::settings::LessonSettings;
 use super::step::LessonStep;
 use super::symbols::Symbols;
-use crate::domain::{ServerKind, WorldId};
+use crate::domain::{LocalizedText, ServerKind, WorldId};
 
 /// A lesson: a world to set up, and steps to play.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -2,7 +2,7 @@
 //!
 //! | file | is |
 //! |---|---|
-//! | `file`, `step`, `act`, `expect`, `matcher`, `settings`, `localized_text` | the file format |
+//! | `file`, `step`, `act`, `expect`, `matcher`, `settings` | the file format |
 //! | `symbols` | the sockets that a file names |
 //! | `engine`, `act_order`, `order`, `judge` | what to do next, whether it is done, whether the expectations are met |
 //! | `player` | one run of a lesson: the engine, and the events that report its progress |
@@ -17,7 +17,6 @@ pub mod expect;
 pub mod file;
 mod host_addresses;
 mod judge;
-mod localized_text;
 pub mod matcher;
 mod order;
 mod player;

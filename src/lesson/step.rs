@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::act::Act;
 use super::expect::Expect;
-use super::localized_text::LocalizedText;
+use crate::domain::LocalizedText;
 
 /// One step: its text, its acts and its expectations.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -12,41 +12,31 @@ use super::press::Acted;
 use super::screen::View;
 use super::{Model, presenter};
 use crate::domain::keys::{self, Action, Key, LessonAction};
-use crate::domain::{Event, EventKind, Lang, LessonChange, Loss, Refusal};
+use crate::domain::{Event, EventKind, LessonChange, LocalizedText, Loss, Refusal};
 
 /// A lesson in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LessonCard {
     /// Its name.
     pub name: String,
-    /// Its title, in English and in Portuguese.
-    pub title: [String; 2],
-    /// Its description, in the same languages.
-    pub about: [String; 2],
+    /// Its title.
+    pub title: LocalizedText,
+    /// Its description.
+    pub about: LocalizedText,
     /// How many steps it has.
     pub steps: usize,
 }
 
 impl LessonCard {
-    /// Its title in this language.
-    pub fn title(&self, lang: Lang) -> &str {
-        &self.title[usize::from(lang == Lang::PtBr)]
-    }
-
-    /// Its description in this language.
-    pub fn about(&self, lang: Lang) -> &str {
-        &self.about[usize::from(lang == Lang::PtBr)]
-    }
-
-    /// Whether it has all these words, in either language.
+    /// Whether it has all these words, in any language.
     fn has(&self, words: &[String]) -> bool {
-        let text = plain(&format!("{} {} {}", self.name, self.title.join(" "), self.about.join(" ")));
+        let text = plain(&format!("{} {} {}", self.name, self.title.in_all(), self.about.in_all()));
         words.iter().all(|word| text.contains(word))
     }
 
     /// Whether all these words are in its name or its title.
     fn is_called(&self, words: &[String]) -> bool {
-        let text = plain(&format!("{} {}", self.name, self.title.join(" ")));
+        let text = plain(&format!("{} {}", self.name, self.title.in_all()));
         words.iter().all(|word| text.contains(word))
     }
 }

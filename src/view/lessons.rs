@@ -29,7 +29,8 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     };
     let last = wrap(&text, inside.width);
     // Room for the longest description, so that nothing moves with the selection.
-    let longest = lessons.listed().map(|card| wrap(card.about(model.ui.lang), inside.width).len()).max().unwrap_or(0);
+    let longest =
+        lessons.listed().map(|card| wrap(card.about.lang(model.ui.lang), inside.width).len()).max().unwrap_or(0);
     let about = u16::try_from(longest + last.len()).unwrap_or(u16::MAX).min(inside.height / 3);
     let [line, list, rule, about] = rows(inside, [1, inside.height.saturating_sub(about + 2), 1, about]);
     let cursor = input_line::prompt(words.prompt, &lessons.line, ctx, line, buf);
@@ -45,7 +46,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     titles(model, ctx, list, buf);
     LineWriter::on(buf, rule, 0).write(&glyphs::SHAFT.repeat(usize::from(rule.width)), theme.border);
     let room = about.height.saturating_sub(u16::try_from(last.len()).unwrap_or(u16::MAX));
-    let said = lessons.chosen().map_or("", |card| card.about(model.ui.lang));
+    let said = lessons.chosen().map_or("", |card| card.about.lang(model.ui.lang));
     for (row, line) in (0..room).zip(wrap(said, about.width)) {
         LineWriter::on(buf, about, row).write(line, theme.text);
     }
@@ -75,7 +76,7 @@ fn titles(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
         let style = if at == selected { theme.focus } else { theme.text };
         writer.cell(if at == selected { glyphs::SELECTED } else { " " }, 2, theme.newest);
         let tail = steps + marks + 2 + if named { name + 2 } else { 0 };
-        writer.cell(card.title(model.ui.lang), area.width.saturating_sub(tail + 2), style).skip(1);
+        writer.cell(card.title.lang(model.ui.lang), area.width.saturating_sub(tail + 2), style).skip(1);
         if named {
             writer.cell(&card.name, name, theme.quiet).skip(2);
         }

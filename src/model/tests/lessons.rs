@@ -6,11 +6,12 @@ use super::super::wire::test_wire::TestWire;
 use super::*;
 use crate::domain::keys::Key;
 use crate::domain::lesson::SeenInstead;
-use crate::domain::{Lang, LessonChange, LessonEvent};
+use crate::domain::{Lang, LessonChange, LessonEvent, LocalizedText};
 use crate::model::effect::{LessonEffect, WireEffect};
 
 fn card(name: &str, en: &str, pt: &str) -> LessonCard {
-    LessonCard { name: name.into(), title: [en.into(), pt.into()], about: [String::new(), String::new()], steps: 2 }
+    let text = |en: &str, pt: &str| LocalizedText { en: en.into(), pt: pt.into() };
+    LessonCard { name: name.into(), title: text(en, pt), about: text("", ""), steps: 2 }
 }
 
 fn bench() -> TestWire {

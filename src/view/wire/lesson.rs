@@ -77,7 +77,7 @@ fn foot(model: &Model, ctx: &DrawContext, playing: &PlayedLesson) -> String {
         StepProgress::Passed => (words.go_on)(&key),
         StepProgress::Failed => (words.failed)(&key),
         StepProgress::Over => match model.lessons.after(&playing.lesson) {
-            Some(card) => (words.over)(&key, card.title(model.ui.lang)),
+            Some(card) => (words.over)(&key, card.title.lang(model.ui.lang)),
             None => (words.all_over)(&key),
         },
     }

@@ -1,8 +1,8 @@
-//! A text of a lesson.
+//! A text in each language of the screen.
 
 use serde::Deserialize;
 
-use crate::domain::Lang;
+use super::lang::Lang;
 
 /// A text in both languages.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -21,5 +21,10 @@ impl LocalizedText {
             Lang::En => &self.en,
             Lang::PtBr => &self.pt,
         }
+    }
+
+    /// In all languages, to be searched.
+    pub fn in_all(&self) -> String {
+        Lang::ALL.iter().map(|lang| self.lang(*lang)).collect::<Vec<_>>().join(" ")
     }
 }
