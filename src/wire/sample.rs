@@ -25,10 +25,34 @@ struct HostView {
     rows: HashMap<RowKey, Row>,
     states: HashMap<Flow, TcpState>,
     arrivals: HashMap<Flow, Arrivals>,
-    /// When the timer of a connection expires, which may end it.
-    timers: HashMap<Flow, Stamp>,
+    /// The timer of a connection, which may end it.
+    timers: HashMap<Flow, SeenTimer>,
     /// The `TCP_INFO` reported last.
     info: Option<TcpInfo>,
+}
+
+/// A timer as it was read last.
+#[derive(Debug, Clone, Copy)]
+struct SeenTimer {
+    /// When it expires.
+    expires: Stamp,
+    /// How often it had expired for the same segment.
+    count: u8,
+}
+
+impl SeenTimer {
+    /// The resolution of the kernel's timers: a tick of the slowest clock it is built with.
+    const TICK: Duration = Duration::from_millis(10);
+    /// Within this time after it expired, it cannot have expired once more: RTO's initial value is a second (RFC 6298).
+    const ONCE: Duration = Duration::from_millis(900);
+
+    /// Whether it can have ended a connection in `state` by now. A SYN is sent again at least once
+    /// (`tcp_syn_retries`, tcp(7)), so the first expiry ends no connection: its program closed it at that moment, as
+    /// `nc -w 1` does.
+    fn can_end(self, state: TcpState, now: Stamp) -> bool {
+        let first = self.count == 0 && now.since(self.expires) < Self::ONCE;
+        self.expires <= now.after(Self::TICK) && !(first && state == TcpState::SynSent)
+    }
 }
 
 pub(super) struct Sampler<T> {
@@ -40,8 +64,6 @@ pub(super) struct Sampler<T> {
 impl<T: Tables> Sampler<T> {
     /// With more rows than this, a single connection is looked up instead of dumping the table.
     const MANY: usize = 32;
-    /// The resolution of the kernel's timers: a tick of the slowest clock it is built with.
-    const TICK: Duration = Duration::from_millis(10);
     const KEPT: usize = 8192;
 
     pub(super) fn new(tables: T, sink: &EventSink) -> Self {
@@ -146,7 +168,7 @@ impl<T: Tables> Sampler<T> {
         }
         let arrivals = seen.arrivals.remove(&flow).unwrap_or_default();
         let now = self.sinks.of(host).clock().now();
-        let timed_out = seen.timers.get(&flow).is_some_and(|out| *out <= now.after(Self::TICK));
+        let timed_out = seen.timers.get(&flow).is_some_and(|timer| timer.can_end(from, now));
         for (at, &(from, to)) in edges.iter().enumerate() {
             let evidence = if at + 1 == edges.len() { Evidence::Sampled } else { Evidence::Inferred };
             let cause = attribute::cause((from, to), &arrivals, call, row, timed_out);
@@ -165,7 +187,9 @@ impl<T: Tables> Sampler<T> {
         }
         for row in now {
             match row.timer {
-                Some(timer) => timers.insert(row.flow, read.after(timer.left())),
+                Some(timer) => {
+                    timers.insert(row.flow, SeenTimer { expires: read.after(timer.left()), count: timer.count })
+                }
                 None => timers.remove(&row.flow),
             };
             let delta = match rows.get(&row.key()) {
@@ -193,4 +217,27 @@ fn differs(before: &Row, now: &Row) -> bool {
     let still = |row: &Row| Row { timer: row.timer.map(|timer| Timer { left_ms: 0, ..timer }), ..row.clone() };
     let set_anew = before.timer.zip(now.timer).is_some_and(|(before, now)| now.left_ms > before.left_ms + 50);
     set_anew || still(before) != still(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_expiry_of_a_syns_timer_ends_no_connection() {
+        use TcpState::{Established, SynSent};
+        let expires = Stamp::from_millis(1_000);
+        for (count, state, now, can_end) in [
+            (0, SynSent, 500, false),
+            (0, SynSent, 1_005, false),
+            (1, SynSent, 1_005, true),
+            (0, Established, 1_005, true),
+            (0, Established, 500, false),
+            // It has expired again since it was read.
+            (0, SynSent, 30_000, true),
+        ] {
+            let timer = SeenTimer { expires, count };
+            assert_eq!(timer.can_end(state, Stamp::from_millis(now)), can_end, "{count} {state} {now}");
+        }
+    }
 }
