@@ -229,4 +229,12 @@ mod tests {
         use clap::CommandFactory as _;
         Cli::command().debug_assert();
     }
+
+    #[test]
+    fn a_language_by_its_name_or_its_two_letters() {
+        for (texts, lang) in [(["en", "en-US", "en_us"], Lang::En), (["pt", "pt-BR", "PT_br"], Lang::PtBr)] {
+            assert!(texts.into_iter().all(|text| language(text) == Ok(lang)), "{lang}");
+        }
+        assert_eq!(language("fr"), Err("expected en or pt-BR".into()));
+    }
 }
