@@ -9,7 +9,7 @@ use super::lifecycle::{self, Subject};
 use super::screen::Pane;
 use super::world::World;
 use super::{Model, bounded};
-use crate::domain::{Event, EventKind, Flow, Proto, SocketId, TcpState};
+use crate::domain::{Call, Event, EventKind, Flow, Proto, SocketId, Syscall, TcpState};
 
 /// An open page.
 #[derive(Debug, Clone)]
@@ -42,6 +42,12 @@ impl StoryLine<'_> {
             Self::Step(_, step) => step.at,
             Self::Call(_, event) => event.seen.at,
         }
+    }
+
+    /// Whether it is a call that returned because of something that happened at the other end.
+    fn waited(&self) -> bool {
+        let waits = |call: &Call| matches!(call.call, Syscall::Accept | Syscall::Recv | Syscall::Recvfrom);
+        matches!(self, Self::Call(_, event) if matches!(&event.seen.kind, EventKind::Call(call) if waits(call)))
     }
 }
 
@@ -84,7 +90,8 @@ impl ConnectionPage {
     }
 
     /// The known history of both ends, in the order of time. The steps of one end stay in the order of its life, even
-    /// if better evidence has moved the time of one; at equal times the call comes first.
+    /// if better evidence has moved the time of one. At equal times a call comes before the change that it causes, and
+    /// after the change that it waited for.
     pub fn story<'a>(&self, world: &'a World, journal: &'a Journal) -> Vec<StoryLine<'a>> {
         let steps = |end| {
             let history = self.end(end).map_or(&[][..], |flow| world.histories.history(&flow));
@@ -95,8 +102,11 @@ impl ConnectionPage {
         let mut sources = [calls, steps(ConnectionEnd::Client), steps(ConnectionEnd::Server)];
         let mut story = Vec::with_capacity(sources.iter().map(VecDeque::len).sum());
         loop {
-            let heads = sources.iter_mut().filter_map(|source| Some((source.front()?.at(), source)));
-            let Some((_, source)) = heads.min_by_key(|(at, _)| *at) else { return story };
+            let heads = sources.iter_mut().filter_map(|source| {
+                let first = source.front()?;
+                Some(((first.at(), first.waited()), source))
+            });
+            let Some((_, source)) = heads.min_by_key(|(time, _)| *time) else { return story };
             story.extend(source.pop_front());
         }
     }
