@@ -66,6 +66,7 @@ use lessons::Lessons;
 use lifecycle::Lifecycle;
 use listing::NetstatListing;
 use packets::{CaptureFiles, Packets};
+use page::ConnectionPage;
 use table::Table;
 use worlds::PerWorld;
 
@@ -88,6 +89,8 @@ pub struct Model {
     pub files: CaptureFiles,
     /// The list of lessons.
     pub lessons: Lessons,
+    /// The connection beside the lab's panes, where the screen is wide enough for one.
+    pub beside: Option<ConnectionPage>,
     /// The latest time.
     pub now: Stamp,
     /// One for each world: the same addresses may be in both.
@@ -212,7 +215,7 @@ impl Model {
         self.lifecycle.follow(event, first);
         self.packets.follow(event, first);
         self.lessons.follow(event);
-        if let Some(page) = &mut self.ui.page {
+        for page in [&mut self.ui.page, &mut self.beside].into_iter().flatten() {
             page.follow(event);
         }
         if let Some(flow) = moved {

@@ -52,6 +52,9 @@ impl StoryLine<'_> {
 }
 
 impl ConnectionPage {
+    /// From how many columns on a screen has room for a connection beside the lab's panes.
+    pub const BESIDE: u16 = 160;
+
     /// How many of the latest calls are listed at most.
     const CALLS: usize = 500;
 

@@ -4,6 +4,7 @@ use super::Model;
 use super::clients::{Client, ClientOwner};
 use super::held_list::ListReader;
 use super::lifecycle::{self, Subject, same_pair};
+use super::page::{ConnectionPage, client_end};
 use super::screen::{Pane, View};
 use crate::domain::{ClientId, Flow, Proto, RowKey};
 
@@ -114,6 +115,26 @@ impl Model {
     fn point(&mut self) {
         if let Some(subject @ Subject::Connection(_)) = self.ui.subject {
             self.lifecycle.point(&subject, &self.journal);
+        }
+    }
+
+    /// Keeps the connection beside the lab's panes: the one that keys act on, or else that of the newest
+    /// client.
+    pub(super) fn show_beside(&mut self) {
+        let world = self.worlds.shown();
+        let is_wide = self.ui.view == View::Lab && self.ui.size.0 >= ConnectionPage::BESIDE;
+        let is_connection = |flow: &Flow| flow.proto == Proto::Tcp && flow.peer.is_some();
+        let wanted = match self.ui.subject {
+            Some(Subject::Connection(flow)) => Some(flow),
+            _ => {
+                let of_keys = self.selected_client();
+                let selected = world.clients.all().iter().find(|client| of_keys.is_some() && client.id() == of_keys);
+                selected.and_then(Client::flow).or_else(|| world.clients.all().iter().rev().find_map(Client::flow))
+            }
+        };
+        let wanted = wanted.filter(|flow| is_wide && is_connection(flow)).map(|flow| client_end(world, flow));
+        if wanted != self.beside.as_ref().map(|page| page.flow) {
+            self.beside = wanted.map(|flow| ConnectionPage::open(flow, world, &self.journal));
         }
     }
 

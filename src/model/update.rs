@@ -45,6 +45,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     effects.extend(waiting::go(model));
     if settles {
         effects.extend(packets::settle(model));
+        model.show_beside();
     }
     effects.extend(presenter::inform(model));
     model.pin_server();
@@ -68,7 +69,10 @@ fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Open(path) => return packets::open_named(model, &path),
         Msg::Target(target) => return network::set_target(model, target),
         Msg::Answer(answer) => packets::answered(model, answer),
-        Msg::Resize(columns, rows) => model.ui.size = (columns, rows),
+        Msg::Resize(columns, rows) => {
+            model.ui.size = (columns, rows);
+            model.show_beside();
+        }
         Msg::Time(now) => model.pass(now),
         Msg::ScrollEnd(end) => model.ui.scroll_end = end,
     }

@@ -34,6 +34,7 @@ use super::areas::{columns, rows, settle};
 use super::screen_size::{SMALLEST, is_roomy};
 use super::{big_ports, clients, netstat};
 use crate::model::Model;
+use crate::model::page::ConnectionPage;
 use crate::model::ui::{Mode, Pane, View};
 
 /// The parts of a screen. A part that is not shown is empty.
@@ -51,6 +52,8 @@ pub(super) struct ScreenLayout {
     pub(super) packets: Rect,
     /// The page of a connection.
     pub(super) page: Rect,
+    /// The connection beside the lab's panes.
+    pub(super) beside: Rect,
     /// The whole body, for the wire; `wire/mod.rs` divides it.
     pub(super) wire: Rect,
     /// The list of lessons.
@@ -111,10 +114,21 @@ fn roomy(model: &Model, body: Rect, frame: ScreenLayout) -> ScreenLayout {
     let [top, netstat, bottom] = rows(body, heights);
     let left = (body.width * 2 / 5 - 2).clamp(40, 64);
     let [servers, clients] = columns(top, [left, body.width - left]);
+    if model.beside.is_some() && body.width >= ConnectionPage::BESIDE {
+        let right = (body.width * 2 / 5).max(72);
+        let [netstat, lifecycle] = [netstat, bottom].map(|area| Rect { width: area.width - right, ..area });
+        let x = body.x + netstat.width;
+        let column = Rect { x, y: netstat.y, width: right, height: netstat.height + lifecycle.height };
+        let [beside, broadcast] = rows(column, [column.height - BROADCAST, BROADCAST]);
+        return ScreenLayout { servers, clients, netstat, lifecycle, broadcast, beside, ..frame };
+    }
     let right = (body.width / 3).clamp(34, 60);
     let [lifecycle, broadcast] = columns(bottom, [body.width - right, right]);
     ScreenLayout { servers, clients, netstat, lifecycle, broadcast, ..frame }
 }
+
+/// How many rows the broadcast has below a connection.
+const BROADCAST: u16 = 8;
 
 /// Which pane gets lines that another does not need: what happened, the table, the clients.
 const PRIORITY: [usize; 3] = [2, 1, 0];

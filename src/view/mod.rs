@@ -99,6 +99,7 @@ fn screen(model: &Model, ctx: &DrawContext, parts: &layout::ScreenLayout, buf: &
     pane(parts.lifecycle, &mut plain(lifecycle::render));
     pane(parts.broadcast, &mut |area, buf| broadcast::render(model, ctx, area, buf));
     pane(parts.page, &mut plain(page::render));
+    pane(parts.beside, &mut plain(page::render_beside));
     pane(parts.body, &mut plain(big_ports::render));
     pane(parts.packets, &mut |area, buf| packets::render(model, ctx, area, buf));
     pane(parts.lessons, &mut |area, buf| lessons::render(model, ctx, area, buf));

@@ -43,16 +43,21 @@ fn parts<'a>(
     model: &'a Model,
     ctx: &DrawContext,
     page: &ConnectionPage,
+    whole: bool,
     area: Rect,
 ) -> (PageLayout, history::ConnectionHistory<'a>) {
     let inside = ctx.inside(area);
-    let info = info::height(model, ctx, page, inside).min(inside.height / 2);
+    // The kernel is asked about the connection of a whole page only.
+    let needed = if whole { info::height(model, ctx, page, inside) } else { 0 };
+    let info = needed.min(inside.height / 2);
+    let second_rule = u16::from(whole);
     let pair = u16::try_from(wrap(&pair(ctx, page), inside.width.saturating_sub(2)).len()).unwrap_or(1);
-    let fixed = pair + 3 + 1 + 1 + info;
+    let fixed = pair + 3 + 1 + second_rule + info;
     let story = history::ConnectionHistory::of(model, ctx, page, inside.width);
-    let needs = [u16::try_from(story.len()).unwrap_or(u16::MAX), info::height(model, ctx, page, inside)];
+    let needs = [u16::try_from(story.len()).unwrap_or(u16::MAX), needed];
     let [history, info] = areas::settle([inside.height.saturating_sub(fixed), info], needs, [0, 1]);
-    let [pair, ends, first_rule, history, second_rule, info] = areas::rows(inside, [pair, 3, 1, history, 1, info]);
+    let [pair, ends, first_rule, history, second_rule, info] =
+        areas::rows(inside, [pair, 3, 1, history, second_rule, info]);
     (PageLayout { pair, ends, first_rule, history, second_rule, info }, story)
 }
 
@@ -60,27 +65,33 @@ fn parts<'a>(
 pub(super) fn reach(model: &Model, area: Rect) -> usize {
     let ctx = DrawContext::of(model, super::ColorDepth::Mono);
     let Some(page) = &model.ui.page else { return 0 };
-    let (parts, story) = parts(model, &ctx, page, area);
+    let (parts, story) = parts(model, &ctx, page, true, area);
     story.len().saturating_sub(usize::from(parts.history.height))
 }
 
 /// Draws the page.
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
-    let Some(page) = &model.ui.page else { return };
-    let (parts, history) = parts(model, ctx, page, area);
+    if let Some(page) = &model.ui.page {
+        draw(model, ctx, page, true, area, buf);
+    }
+}
+
+/// Draws the connection beside the lab's panes.
+pub(super) fn render_beside(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
+    if let Some(page) = &model.beside {
+        draw(model, ctx, page, false, area, buf);
+    }
+}
+
+fn draw(model: &Model, ctx: &DrawContext, page: &ConnectionPage, focused: bool, area: Rect, buf: &mut Buffer) {
+    let (parts, history) = parts(model, ctx, page, focused, area);
     let last = history.len().saturating_sub(usize::from(parts.history.height));
     let from = page.from.unwrap_or(last).min(last);
     let seen = format!("{}/{}", (from + usize::from(parts.history.height)).min(history.len()), history.len());
     let title = title(model, ctx, page);
-    let foot = if last > 0 { ctx.text.page.scroll } else { "" };
+    let foot = if last > 0 && focused { ctx.text.page.scroll } else { "" };
     ctx.pane(
-        &PaneFrame {
-            title: &title,
-            count: if last > 0 { &seen } else { "" },
-            foot,
-            focused: true,
-            ..PaneFrame::default()
-        },
+        &PaneFrame { title: &title, count: if last > 0 { &seen } else { "" }, foot, focused, ..PaneFrame::default() },
         area,
         buf,
     );
@@ -96,7 +107,9 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         LineWriter::on(buf, rule, 0).write(&line, ctx.theme.border);
     }
     history.render(model, ctx, from, parts.history, buf);
-    info::render(model, ctx, page, parts.second_rule, parts.info, buf);
+    if focused {
+        info::render(model, ctx, page, parts.second_rule, parts.info, buf);
+    }
 }
 
 /// The kind of socket that the page is about, and the names of its ends.
