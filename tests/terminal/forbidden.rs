@@ -8,10 +8,9 @@ use crate::pty::PROGRAM;
 
 /// A filter for `seccomp(2)`: `socket(AF_NETLINK, _, NETLINK_SOCK_DIAG)` fails with EPERM, everything else is allowed.
 fn forbidding_sock_diag() -> [libc::sock_filter; 8] {
-    let statement = |code: u32, k: u32| libc::sock_filter { code: code as u16, jt: 0, jf: 0, k };
+    let statement = |code: u32, k: u32| libc::sock_filter { code: u16::try_from(code).unwrap(), jt: 0, jf: 0, k };
     // Where the value is another one, the rest of the tests is skipped, up to the last statement.
-    let unless =
-        |k: u32, jf: u8| libc::sock_filter { code: (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16, jt: 0, jf, k };
+    let unless = |k: u32, jf: u8| libc::sock_filter { jf, ..statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, k) };
     let load = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
     let argument = |n: usize| {
         let low = if cfg!(target_endian = "big") { 4 } else { 0 };
@@ -35,8 +34,9 @@ fn printed(args: &[&str]) -> String {
     let mut command = Command::new(PROGRAM);
     command.args(args).env("LANG", "C.UTF-8").env_remove("LC_ALL");
     let mut filter = forbidding_sock_diag();
+    let len = u16::try_from(filter.len()).unwrap();
     let forbid = move || {
-        let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
+        let program = libc::sock_fprog { len, filter: filter.as_mut_ptr() };
         // SAFETY: `program` and the filter that it points to live during the calls.
         let forbidden = unsafe {
             libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
