@@ -180,6 +180,11 @@ fn sent(seen: &Observation) -> u64 {
     moved(seen, Syscall::Send)
 }
 
+/// Whether it is the end of a client.
+const fn is_end(seen: &Observation) -> bool {
+    matches!(seen.kind, EventKind::Client(ClientEvent { change: ClientChange::Ended, .. }))
+}
+
 fn moved(seen: &Observation, by: Syscall) -> u64 {
     match &seen.kind {
         EventKind::Call(call) if call.call == by => call.data.as_ref().map_or(0, |data| data.len as u64),
@@ -307,7 +312,8 @@ impl OrderedConnection {
         let next = overdue.or_else(|| firsts.into_iter().flatten().filter(ready).min())?;
         let held = self.calls.remove(next);
         let [own, other] = if held.side == 0 { [0, 1] } else { [1, 0] };
-        self.ends[own].is_ours = true;
+        // Whatever a client that has ended called has been reported.
+        self.ends[own].is_ours = !is_end(&held.seen);
         self.ends[own].sent += sent(&held.seen);
         self.ends[own].received += received(&held.seen);
         // Where the call that sent this was lost, the next ones are not waited for.
@@ -406,7 +412,9 @@ impl CausalOrder {
     /// Takes in a call, and returns it when nothing is missing that must have happened before it: then, or after a later
     /// [`CausalOrder::next_call`]. Anything but a call on a TCP connection is returned at once.
     pub fn admit(&mut self, now: Stamp, seen: Observation) -> Option<Admitted> {
-        let flow = self.connection_of(&seen).filter(|_| matches!(seen.kind, EventKind::Call(_)));
+        // A client has ended after its calls.
+        let queues = matches!(seen.kind, EventKind::Call(_)) || is_end(&seen);
+        let flow = if queues { self.connection_of(&seen) } else { None };
         let Some((key, side)) = flow.and_then(key_of) else {
             return Some(Admitted { seen, due: now.after(PATIENCE) });
         };
@@ -446,6 +454,9 @@ impl CausalOrder {
             match self.connection_of(&seen).and_then(key_of) {
                 None => out.push(seen),
                 Some((key, side)) => {
+                    if let EventKind::Client(ClientEvent { client, .. }) = &seen.kind {
+                        self.clients.remove(client);
+                    }
                     self.hold((key, side), due, seen, out);
                     if !touched.contains(&key) {
                         touched.push(key);
@@ -482,15 +493,7 @@ impl CausalOrder {
                 flow
             }
             EventKind::State(change) | EventKind::Confirmed(change) => change.flow,
-            EventKind::Client(ClientEvent { client, change: ClientChange::Ended }) => {
-                let flow = self.clients.remove(client)?;
-                // Whatever it has called has been reported by now.
-                if let Some((key, side)) = key_of(flow) {
-                    self.connection(key).ends[side].is_ours = false;
-                    self.recheck.push(key);
-                }
-                flow
-            }
+            EventKind::Client(ClientEvent { client, change: ClientChange::Ended }) => *self.clients.get(client)?,
             EventKind::Client(ClientEvent { client, change: ClientChange::Dialing { flow } }) => {
                 self.dial(*client, *flow);
                 return None;

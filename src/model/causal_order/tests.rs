@@ -278,3 +278,37 @@ fn what_no_client_of_ours_did_waits_for_nothing() {
     chronicle.hear(Stamp::from_millis(3), observation(3_000, Evidence::Called, note), &mut out);
     assert!(matches!(out.last(), Some(Observation { kind: EventKind::Note(_), .. })));
 }
+
+#[test]
+fn the_end_of_a_client_stands_after_its_calls_also_if_one_of_them_waits() {
+    let mut chronicle = Chronicle::default();
+    let mut out = Vec::new();
+    let client_event = |change| EventKind::Client(ClientEvent { client: ClientId(1), change });
+    let dialing = client_event(ClientChange::Dialing { flow: client() });
+    let listener = Flow::unconnected(Proto::Tcp, client().peer.unwrap());
+    let data = |socket, by, flow| EventKind::Call(call(socket, by).on(flow).carrying(b"HELLO"));
+    let reported = [
+        EventKind::Call(call(SocketId::Server(ServerId(0)), Syscall::Listen).on(listener)),
+        dialing,
+        EventKind::Call(call(CLIENT, Syscall::Connect).on(client())),
+        EventKind::Call(call(SocketId::Server(ServerId(0)), Syscall::Accept).on(server())),
+        data(CLIENT, Syscall::Recv, client()),
+        EventKind::Call(call(CLIENT, Syscall::Close).on(client())),
+        client_event(ClientChange::Ended),
+        // The server's thread comes late with what it did long before.
+        data(CONN, Syscall::Send, server()),
+    ];
+    for (place, kind) in reported.into_iter().enumerate() {
+        let at = Stamp::from_nanos(1_000_000 + 10_000 * place as u64);
+        let seen = observation(at.nanos() / 1_000, Evidence::Called, kind);
+        chronicle.hear(at, seen, &mut out);
+    }
+    chronicle.settle(Stamp::from_millis(60), WorldId::Host, &mut out);
+    let place = |of: &dyn Fn(&EventKind) -> bool| out.iter().position(|seen| of(&seen.kind)).expect("it is written");
+    let of_client =
+        |by| move |kind: &EventKind| matches!(kind, EventKind::Call(call) if call.socket == CLIENT && call.call == by);
+    let send = place(&|kind| matches!(kind, EventKind::Call(call) if call.call == Syscall::Send));
+    let [recv, close] = [Syscall::Recv, Syscall::Close].map(|by| place(&of_client(by)));
+    let ended = place(&|kind| matches!(kind, EventKind::Client(event) if event.change == ClientChange::Ended));
+    assert!(send < recv && recv < close && close < ended, "{}", story(&out));
+}
