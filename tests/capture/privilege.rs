@@ -43,10 +43,11 @@ fn as_user(program: &Path, test: &str) {
     assert!(output.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// A copy of a program that every user may run.
+/// A copy of a program that every user may run. Another process writes it: a descriptor of ours that is open for writing
+/// may be inherited by a child of another test, and then the copy is busy (execve(2), ETXTBSY).
 fn copy(folder: &Folder, program: &Path) -> PathBuf {
     let copy = folder.file("copy");
-    std::fs::copy(program, &copy).unwrap();
+    assert!(Command::new("cp").args([program, &copy]).status().unwrap().success());
     std::fs::set_permissions(&copy, Permissions::from_mode(0o755)).unwrap();
     copy
 }
