@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::domain::{Event, EventKind, Evidence, Observation, PacketSummary, Stamp, WorldId};
+use crate::domain::{EventKind, Evidence, Finding, PacketSummary, Stamp, WorldId};
 use crate::observe::capture::file::Packet;
 
 /// Writes packets as lines of JSON.
@@ -16,8 +16,14 @@ pub(super) struct PacketLines<W> {
 
 #[derive(Serialize)]
 struct PacketJson<'a> {
+    seq: u64,
+    /// Absent where the file does not say when the packet was captured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    t_ms: Option<Stamp>,
+    world: WorldId,
+    evidence: Evidence,
     #[serde(flatten)]
-    event: Event,
+    kind: EventKind,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     comments: &'a [String],
 }
@@ -30,15 +36,15 @@ impl<W: Write> PacketLines<W> {
     /// Writes one packet, seen at this time since the beginning.
     pub(super) fn write(&mut self, packet: &Packet, since: Duration, seen: &PacketSummary) -> io::Result<()> {
         self.written += 1;
-        let seen = Observation {
-            at: Stamp::ZERO.after(since),
+        let line = PacketJson {
+            seq: self.written,
+            t_ms: (!seen.findings.has(Finding::NoTime)).then(|| Stamp::ZERO.after(since)),
             world: WorldId::Host,
-            host: None,
             evidence: Evidence::Packet,
             kind: EventKind::Packet(seen.clone()),
+            comments: &packet.comments,
         };
-        let event = Event { seq: self.written, seen };
-        serde_json::to_writer(&mut self.out, &PacketJson { event, comments: &packet.comments })?;
+        serde_json::to_writer(&mut self.out, &line)?;
         self.out.write_all(b"\n")
     }
 
