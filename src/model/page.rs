@@ -156,7 +156,9 @@ impl Model {
                 let events = self.lifecycle.list.entries().rev().filter_map(|entry| self.journal.get(entry.seq));
                 events.map(|event| &event.seen.kind).find_map(lifecycle::flow_of)
             }
-            _ => self.worlds.shown().clients.all().iter().rev().find_map(super::clients::Client::flow),
+            Pane::Servers | Pane::Clients | Pane::Broadcast => {
+                self.worlds.shown().clients.all().iter().rev().find_map(super::clients::Client::flow)
+            }
         };
         if let Some(flow) = chosen.or_else(latest) {
             self.select(flow);
