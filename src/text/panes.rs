@@ -97,6 +97,8 @@ pub struct NetstatText {
     pub none_match: &'static str,
     pub unread: &'static str,
     pub count: fn(&str, &str) -> String,
+    /// How many rows the pane shows, where it shows only some, and how many it has.
+    pub rows: fn(Option<&str>, &str, u64) -> String,
     pub local: &'static str,
     pub foreign: &'static str,
     /// The same two in short.

@@ -16,7 +16,8 @@ use crate::domain::keys::{Action, WireAction};
 use crate::domain::{Destination, Proto, TcpState};
 use crate::model::Model;
 use crate::model::clients::Client;
-use crate::model::ui::Glyphs;
+use crate::model::page::ConnectionPage;
+use crate::model::ui::{Glyphs, View};
 
 /// The lines besides the digits: titles, captions, the connection, the number line, counts.
 const TEXTS: u16 = 5;
@@ -100,6 +101,30 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
             .write(glyphs::SEPARATOR, theme.border)
             .write(&(words.free)(&numbers.count(used.free)), theme.text);
     }
+}
+
+/// The columns that the newest port takes beside the lab's clients.
+const BESIDE: u16 = 25;
+
+/// Draws the newest client's port at the right of the lab's clients, where the screen is wide enough, and returns the
+/// rest of the area.
+pub(super) fn beside(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Rect {
+    let digits = Digits { size: Some(PixelSize::Quadrant), both: false, width: 20, height: 4, second: BESIDE };
+    // Quadrants of a cell have no replacement in ASCII.
+    let wide = model.ui.view == View::Lab
+        && model.ui.glyphs != Glyphs::Ascii
+        && model.ui.size.0 >= ConnectionPage::BESIDE
+        && area.width > 3 * BESIDE;
+    let newest = number_line::newest(model).and_then(|client| Some((client, client.local?)));
+    let Some((client, local)) = newest.filter(|_| wide && area.height > digits.height) else {
+        return area;
+    };
+    let [rest, side] = areas::columns(area, [area.width - BESIDE, BESIDE]);
+    let title = format!("{}: {}", ctx.text.ports.newest, names::short(ctx, client));
+    LineWriter::on(buf, side, 0).skip(2).write(&title, ctx.theme.title);
+    let big = Rect { x: side.x + 2, y: side.y + 1, width: side.width - 2, height: digits.height };
+    digits.draw(local.port(), ctx.theme.newest, big, buf);
+    rest
 }
 
 /// The size of the digits.

@@ -9,7 +9,7 @@ use super::client_status::{self, ClientStatus, is_elsewhere};
 use super::column_budget::ColumnBudget;
 use super::draw_context::{DrawContext, PaneFrame};
 use super::line_writer::{LineWriter, fit, paragraph, width, wrap};
-use super::{glyphs, keys, names, number_line};
+use super::{big_ports, glyphs, keys, names, number_line};
 use crate::domain::keys::{Action, LabAction, ListAction, ScreenAction, WireAction};
 use crate::domain::{ClientPlan, CloseHow, Proto, TcpState};
 use crate::model::Model;
@@ -46,7 +46,8 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let number = shown.iter().map(|client| width(&names::short(ctx, client))).max().unwrap_or(2).min(NAME);
     let target = model.selected_client().and_then(|id| clients.ours(id)).map(|client| client.no);
     let target = if in_lab { target } else { number_line::shown(model).map(|client| client.no) };
-    let table = ClientColumns { target, ..ClientColumns::of(model, &shown, number, inside.width) };
+    let list = big_ports::beside(model, ctx, list, buf);
+    let table = ClientColumns { target, ..ClientColumns::of(model, &shown, number, list.width) };
     for (at, client) in (0..list.height).zip(&shown) {
         row(model, ctx, &table, client, &mut LineWriter::on(buf, list, at));
     }

@@ -112,7 +112,7 @@ fn roomy(model: &Model, body: Rect, frame: ScreenLayout) -> ScreenLayout {
     let needs = [(servers + 5).max(clients::needs(model) + 2), netstat::needs(model) + 2, events(model) + 2];
     let heights = settle([top, netstat, body.height - top - netstat], needs, PRIORITY);
     let [top, netstat, bottom] = rows(body, heights);
-    let left = (body.width * 2 / 5 - 2).clamp(40, 64);
+    let left = (body.width * 2 / 5 - 2).clamp(40, 54);
     let [servers, clients] = columns(top, [left, body.width - left]);
     if model.beside.is_some() && body.width >= ConnectionPage::BESIDE {
         let right = (body.width * 2 / 5).max(72);

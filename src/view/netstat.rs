@@ -70,16 +70,18 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let title = title(model, ctx);
     let number = |n: usize| ctx.text.numbers.count(n as u64);
     let foot = foot(model, ctx);
+    let places = visible(model, area);
+    let (shown, all) = (places.clone().count(), model.listing.len());
+    let of = (shown < all).then(|| number(shown));
     let frame = PaneFrame {
         title: &title,
-        count: &(words.count)(&number(model.listing.len()), &number(model.worlds.shown().table.len())),
+        count: &(words.rows)(of.as_deref(), &number(all), all as u64),
         foot: if area.height > 4 { &foot } else { "" },
         focused: model.ui.focus == Pane::Netstat && model.ui.mode != Mode::Saying,
         ..PaneFrame::default()
     };
     ctx.pane(&frame, area, buf);
     let layout = layout(model, area);
-    let places = visible(model, area);
     let entries: Vec<&TableEntry> =
         model.listing.keys(places).filter_map(|key| model.worlds.shown().table.get(key)).collect();
     let free = usize::from(layout.rows.height).saturating_sub(entries.len());

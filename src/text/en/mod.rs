@@ -143,6 +143,10 @@ const NETSTAT: NetstatText = NetstatText {
     none_match: "No socket matches. Press / to change the filter, f to watch more.",
     unread: "The socket table has not been read yet.",
     count: |shown, all| format!("{shown} of {all}"),
+    rows: |shown, all, count| {
+        let shown = shown.map_or_else(String::new, |shown| format!("{shown} of "));
+        format!("{shown}{all} {}", plural(count, "row", "rows"))
+    },
     local: "Local Address",
     foreign: "Foreign Address",
     local_short: "Local",

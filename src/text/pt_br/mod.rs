@@ -86,7 +86,7 @@ const SERVERS: ServersText = ServersText {
     none_on_wire: |key| {
         format!("Nenhum nestes dois hosts: o cenário tem seus próprios sockets. {key} mostra os desta máquina.")
     },
-    bound: "bound",
+    bound: "vinculado",
     stopped: "parado",
     port_taken: "em uso",
     watched: "observado",
@@ -147,6 +147,10 @@ const NETSTAT: NetstatText = NetstatText {
     none_match: "Nenhum socket combina. Tecle / para mudar o filtro, f para observar mais.",
     unread: "A tabela de sockets ainda não foi lida.",
     count: |shown, all| format!("{shown} de {all}"),
+    rows: |shown, all, count| {
+        let shown = shown.map_or_else(String::new, |shown| format!("{shown} de "));
+        format!("{shown}{all} {}", plural(count, "linha", "linhas"))
+    },
     local: "Endereço local",
     foreign: "Endereço remoto",
     local_short: "Local",
@@ -284,15 +288,15 @@ const HELP: HelpText = HelpText {
 const fn evidence(evidence: Evidence) -> Meaning {
     match evidence {
         Evidence::Called => {
-            Meaning { name: "chamado", means: "o nosso próprio código fez a chamada, e este é o resultado" }
+            Meaning { name: "chamada", means: "o nosso próprio código fez a chamada, e este é o resultado" }
         }
-        Evidence::Traced => Meaning { name: "rastreado", means: "o tracepoint do kernel informou (exige root)" },
+        Evidence::Traced => Meaning { name: "rastreio", means: "o tracepoint do kernel informou (exige root)" },
         Evidence::Sampled => {
-            Meaning { name: "amostrado", means: "a tabela de sockets do kernel mostrava isso naquele instante" }
+            Meaning { name: "amostra", means: "a tabela de sockets do kernel mostrava isso naquele instante" }
         }
         Evidence::Packet => Meaning { name: "pacote", means: "um pacote capturado mostra isso" },
         Evidence::Inferred => {
-            Meaning { name: "inferido", means: "tem de estar entre duas observações (RFC 9293); ninguém viu" }
+            Meaning { name: "inferência", means: "tem de estar entre duas observações (RFC 9293); ninguém viu" }
         }
     }
 }
