@@ -269,6 +269,22 @@ impl Clients {
         }
     }
 
+    /// The table shows a connection with a watched server. It is `over` where nothing is left of it but TIME_WAIT.
+    pub(super) fn watched(&mut self, peer: UnclaimedPeer, over: bool) {
+        let end = peer.end;
+        let known = self.place(&end).map(|at| &self.list[at]);
+        let waits = self.unclaimed.iter().any(|waiting| waiting.end == end);
+        // What is left of a client's own socket may be seen after its end.
+        let comes = known.is_none_or(|known| known.owner == ClientOwner::Foreign && !known.is_live() && !over);
+        if comes && !waits {
+            self.unclaimed.push(peer);
+            self.admit();
+        }
+        if over {
+            self.left(&end);
+        }
+    }
+
     fn enter(&mut self, peer: UnclaimedPeer) {
         let no = self.connected(peer.at, ClientOwner::Foreign, peer.destination, peer.end);
         if let Some(client) = self.list.last_mut() {

@@ -1,23 +1,25 @@
 //! The world: what all events so far amount to. A total fold: no order of events can make it fail.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::broadcasts::Broadcasts;
 use super::clients::{Clients, ShortBurst};
 use super::histories::Histories;
+use super::moved_bytes::MovedBytes;
 use super::peers::Peers;
 use super::playing::PlayedLesson;
 use super::scan::Scans;
 use super::servers::{Server, Servers};
-use super::table::Table;
+use super::table::{Table, TableEntry};
 use super::target::Target;
+use super::unclaimed_peer::{UnclaimedPeer, own_end};
 use super::wire::WireState;
 use crate::domain::client::ClientChange;
 use crate::domain::note::TableSource;
 use crate::domain::{
-    Call, Delta, Destination, Errno, Event, EventKind, Evidence, Flow, LessonChange, Note, Outcome, Proto, SocketId,
-    Stamp, Syscall, TcpInfo, WireEvent, WorldId,
+    Call, Delta, Destination, Errno, Event, EventKind, Evidence, Flow, LessonChange, Note, Outcome, Proto, Row,
+    ServerSpec, SocketId, Stamp, Syscall, TcpInfo, TcpState, WireEvent, WorldId,
 };
 
 /// See the module's head.
@@ -81,15 +83,7 @@ impl World {
             }
             EventKind::Row(delta) => {
                 self.table.apply(at, event.seen.host, delta);
-                match delta {
-                    Delta::Gone(key) => self.clients.left(&key.flow),
-                    Delta::Found(row) | Delta::Added(row) | Delta::Changed(row) => {
-                        if let Some(process) = &row.process {
-                            self.clients.named(row.flow, process);
-                        }
-                    }
-                    Delta::Unwatched(_) => {}
-                }
+                self.table_changed(at, delta);
             }
             EventKind::Server(server) => {
                 self.servers.apply(at, server);
@@ -129,7 +123,70 @@ impl World {
 
     /// The server whose socket this was at this moment; if other programs' servers are watched, the one they stand for.
     pub fn server_of(&self, flow: &Flow, at: Stamp) -> Option<&Server> {
-        self.servers.at(flow.proto, flow.local).filter(|server| self.observing || server.had(flow, at))
+        if self.observing {
+            return self.watched_server(flow.proto, flow.local);
+        }
+        self.servers.at(flow.proto, flow.local).filter(|server| server.had(flow, at))
+    }
+
+    /// The row of the socket that listens at a server's address, or for UDP is bound to it. Another program's server,
+    /// which is only watched, may listen on all addresses or on another one of this machine.
+    pub fn listener(&self, server: &Server) -> Option<&TableEntry> {
+        let Server { spec: ServerSpec { proto, .. }, .. } = *server;
+        let of = |ip| self.table.of(&Flow::unconnected(proto, SocketAddr::new(ip, server.addr().port())));
+        let any = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
+        let elsewhere = || any.into_iter().chain(self.addresses.iter().copied()).find_map(of);
+        of(server.addr().ip()).or_else(|| if self.observing { elsewhere() } else { None })
+    }
+
+    /// The watched server that has this port of this machine.
+    fn watched_server(&self, proto: Proto, addr: SocketAddr) -> Option<&Server> {
+        let ip = addr.ip().to_canonical();
+        let here = ip.is_loopback() || ip.is_unspecified() || self.addresses.contains(&ip);
+        let of_port = |server: &&Server| server.spec.proto == proto && server.addr().port() == addr.port();
+        self.servers.at(proto, addr).or_else(|| self.servers.all().iter().find(of_port).filter(|_| here))
+    }
+
+    /// Follows what a change of the table says of a client.
+    fn table_changed(&mut self, at: Stamp, delta: &Delta) {
+        match delta {
+            Delta::Gone(key) => {
+                // These addresses may belong to another connection by now.
+                let gone = |flow: &Flow| self.table.of(flow).is_none();
+                let theirs = key.flow.mirror().filter(|theirs| self.observing && gone(theirs));
+                let left = Some(key.flow).filter(gone);
+                // Of a watched server's client on another machine only the server's end is seen.
+                left.into_iter().chain(theirs).for_each(|flow| self.clients.left(&flow));
+            }
+            Delta::Found(row) | Delta::Added(row) | Delta::Changed(row) => {
+                if self.observing {
+                    self.watched(at, row);
+                }
+                if let Some(process) = &row.process {
+                    self.clients.named(row.flow, process);
+                }
+            }
+            Delta::Unwatched(_) => {}
+        }
+    }
+
+    /// The calls of a watched server are not seen: its clients come from the table, by either end of a connection.
+    fn watched(&mut self, at: Stamp, row: &Row) {
+        let Some(mirror) = row.flow.mirror() else { return };
+        let client_end = self.watched_server(row.flow.proto, mirror.local);
+        let Some(server) = client_end.or_else(|| self.watched_server(row.flow.proto, row.flow.local)) else { return };
+        let end = if client_end.is_some() { row.flow } else { mirror };
+        let Some(addr) = end.peer else { return };
+        match row.state {
+            // Anyone can leave connections half open.
+            Some(TcpState::SynRecv | TcpState::Listen | TcpState::Closed) => {}
+            state => {
+                let destination = Destination { server: Some(server.id), proto: row.flow.proto, addr };
+                let process = row.process.clone().filter(|_| client_end.is_some());
+                let peer = UnclaimedPeer { at, end: own_end(end), destination, process, bytes: MovedBytes::default() };
+                self.clients.watched(peer, state == Some(TcpState::TimeWait));
+            }
+        }
     }
 
     fn called(&mut self, event: &Event, call: &Call) {

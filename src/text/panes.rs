@@ -31,9 +31,13 @@ pub struct ServersText {
     pub bound: &'static str,
     pub stopped: &'static str,
     pub port_taken: &'static str,
-    /// A server of another program, only watched.
+    /// Nobody listens at the address of a server that is only watched.
+    pub nobody: &'static str,
+    /// A server of another program, with that program if it is known.
     pub watched: &'static str,
-    pub watched_long: &'static str,
+    pub watched_by: fn(&str) -> String,
+    /// A connection for which `bind` to its port fails, its state, and how long it stays if that is known.
+    pub in_the_way: fn(&str, &str, Option<&str>) -> String,
     /// The port is held by this program.
     pub held_by: fn(&str) -> String,
     pub one_at_a_time: &'static str,

@@ -1,18 +1,24 @@
 //! One event in words: the subject, the call or change, and its result.
 
 use std::borrow::Cow;
+use std::net::SocketAddr;
 
 use ratatui::style::Style;
 
 use super::draw_context::DrawContext;
 use super::glyphs;
-use super::line_writer::{fit, width};
+use super::line_writer::{fit, head, width};
 use super::names;
 use crate::domain::{
     Args, Call, CaptureEvent, Cause, ConnNo, Event, EventKind, Flow, GuardEvent, Outcome, Proto, ServerChange,
     ServerEvent, ServerId, ServiceModel, SocketId, Stamp, Syscall, Transition,
 };
 use crate::model::Model;
+use crate::model::servers::Server;
+
+/// The columns of a subject where there is room for `client #3`, and where there is not.
+pub(super) const WIDE_NAME: u16 = 14;
+pub(super) const NARROW_NAME: u16 = 11;
 
 /// The socket or part of the laboratory that an event is about.
 pub(super) struct EventSubject<'a> {
@@ -79,12 +85,24 @@ fn end<'a>(model: &'a Model, ctx: &DrawContext, flow: &Flow, at: Stamp, narrow: 
             let conn = flow.peer.and_then(|peer| server.peers.iter().rev().find(|(_, other)| **other == peer));
             let name = match conn {
                 Some((conn, _)) => format!("{}.{}", server.spec.name, conn.0).into(),
-                None => Cow::from(&server.spec.name),
+                // Not accepted, or by a program whose calls are not seen.
+                None => flow.peer.map_or(Cow::from(&server.spec.name), |peer| unaccepted(server, peer, narrow)),
             };
             EventSubject { name, style: theme.host.server }
         }
         None => EventSubject { name: format!(":{}", flow.local.port()).into(), style: theme.text },
     }
+}
+
+/// The server's end of a connection that has no number: the port of the other end stays whole where names are short.
+fn unaccepted(server: &Server, peer: SocketAddr, narrow: bool) -> Cow<'_, str> {
+    let name = &server.spec.name;
+    let port = format!(" :{}", peer.port());
+    let room = if narrow { NARROW_NAME } else { WIDE_NAME } - width(&port);
+    if width(name) > room {
+        return format!("{}{}{port}", head(name, room - 1), glyphs::ELLIPSIS).into();
+    }
+    format!("{name}{port}").into()
 }
 
 /// A text in pieces, each with its style.

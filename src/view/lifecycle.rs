@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::column_budget::ColumnBudget;
 use super::draw_context::{DrawContext, PaneFrame};
-use super::event_text::{self, EventSubject, StyledText};
+use super::event_text::{self, EventSubject, NARROW_NAME, StyledText, WIDE_NAME};
 use super::line_writer::{LineWriter, paragraph, width, wrap_pieces};
 use super::{areas, glyphs, keys, names};
 use crate::domain::keys::{Action, ListAction, Motion};
@@ -52,9 +52,6 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     }
 }
 
-/// The columns of a name where there is room for `client #3`.
-const WIDE_NAME: u16 = 14;
-
 /// The widths of the columns before an event's text.
 struct LifecycleColumns {
     time: u16,
@@ -67,7 +64,7 @@ impl LifecycleColumns {
         // As wide as the latest time.
         let time = width(&clock(ctx, model.now)).max(7);
         let mut budget = ColumnBudget::new(columns, time + 5);
-        let subject = budget.fit([(WIDE_NAME, 68), (11, 0)]);
+        let subject = budget.fit([(WIDE_NAME, 68), (NARROW_NAME, 0)]);
         Self { time, subject, words: budget.rest() }
     }
 

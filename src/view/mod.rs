@@ -122,7 +122,7 @@ fn screen(model: &Model, ctx: &DrawContext, parts: &layout::ScreenLayout, buf: &
     cursor
 }
 
-/// The rows of the socket table that the screen shows now, from the top.
+/// The rows of the socket table whose processes the screen shows now, from the top.
 pub fn visible_rows(model: &Model) -> Vec<RowKey> {
     let (columns, rows) = model.ui.size;
     let Some(parts) = layout::parts(model, Rect::new(0, 0, columns, rows)) else { return Vec::new() };
@@ -130,10 +130,13 @@ pub fn visible_rows(model: &Model) -> Vec<RowKey> {
         let ends = [ConnectionEnd::Client, ConnectionEnd::Server].into_iter().filter_map(|end| page.end(end));
         return ends.filter_map(|flow| model.worlds.shown().table.of(&flow)).map(|entry| entry.row.key()).collect();
     }
-    if parts.netstat.is_empty() {
-        return Vec::new();
+    let world = model.worlds.shown();
+    let watched = world.servers.all().iter().filter(|_| world.observing && !parts.servers.is_empty());
+    let mut rows: Vec<RowKey> = watched.filter_map(|server| Some(world.listener(server)?.row.key())).collect();
+    if !parts.netstat.is_empty() {
+        rows.extend(model.listing.keys(netstat::visible(model, parts.netstat)));
     }
-    model.listing.keys(netstat::visible(model, parts.netstat)).copied().collect()
+    rows
 }
 
 /// The greatest scroll position of the list or text that is shown; `None` if nothing scrolls.

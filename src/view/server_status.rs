@@ -5,11 +5,12 @@ use ratatui::style::Style;
 use super::draw_context::DrawContext;
 use super::glyphs;
 use super::keys;
-use super::line_writer::LineWriter;
+use super::line_writer::{LineWriter, width};
 use crate::domain::keys::{Action, LabAction};
-use crate::domain::{Flow, Proto, ServiceModel};
+use crate::domain::{Errno, Proto, ServiceModel, TcpState};
 use crate::model::Model;
 use crate::model::servers::{Server, ServerStatus};
+use crate::model::table::TableEntry;
 
 /// Writes the marks of a server, its name, its protocol where it is asked for and there is room, and its port.
 pub(super) fn head(
@@ -30,19 +31,36 @@ pub(super) fn head(
     writer.cell(&format!(":{}", server.addr().port()), 6, theme.host.server).skip(1);
 }
 
-/// Writes why a server is down: its status and, where another program has the port, which one and the key that tries
-/// again, as much as fits.
+/// Writes why a server is down: its status and, where another program or a connection has the port, which one and the
+/// key that tries again, as much as fits. Of a watched server: whether somebody listens, who, and how many wait.
 pub(super) fn down(model: &Model, ctx: &DrawContext, server: &Server, writer: &mut LineWriter<'_>) {
     let (status, style) = status(model, ctx, server);
-    let ServerStatus::Failed { holder: Some(process), .. } = &server.status else {
-        writer.write(&status, style);
-        return;
-    };
-    let name = format!("{status}: {}", process.name);
-    let whole = format!("{name} {}", process.pid);
-    let key = keys::first(Action::Lab(LabAction::StartStop), ctx.text);
-    let retry = format!("{whole}{}{key} {}", glyphs::SEPARATOR, ctx.text.servers.retry);
-    writer.write_first(&[&retry, &whole, &name], style);
+    let listener = model.worlds.shown().listener(server);
+    let mut forms = vec![status.clone()];
+    if let ServerStatus::Failed { holder: Some(process), .. } = &server.status {
+        let name = format!("{status}: {}", process.name);
+        let whole = format!("{name} {}", process.pid);
+        let key = keys::first(Action::Lab(LabAction::StartStop), ctx.text);
+        let retry = format!("{whole}{}{key} {}", glyphs::SEPARATOR, ctx.text.servers.retry);
+        forms = vec![retry, whole, name];
+    } else if let Some(process) = listener.and_then(|entry| entry.row.process.as_ref()) {
+        let name = format!("{status} {}", process.name);
+        forms = vec![format!("{name} {}", process.pid), name, status];
+    } else if let Some((entry, state)) = in_the_way(model, server).and_then(|entry| Some((entry, entry.row.state?))) {
+        let left = time_wait_left(model, ctx, entry).map_or_else(String::new, |left| format!(" {left}"));
+        forms = vec![format!("{status}: {state}{left}"), format!("{state}{left}"), status];
+    }
+    let queue = queue(model, server).filter(|(waiting, _)| *waiting > 0);
+    let queue = queue.map_or_else(String::new, |(waiting, backlog)| format!("  {waiting}/{backlog}"));
+    let fits = |text: &&String| width(text) + width(&queue) <= writer.room();
+    let text = forms.iter().find(fits).or(forms.last()).map_or("", String::as_str);
+    writer.write(text, style).write(&queue, ctx.theme.state.opening);
+}
+
+/// How long a connection in TIME_WAIT keeps its port still.
+pub(super) fn time_wait_left(model: &Model, ctx: &DrawContext, entry: &TableEntry) -> Option<String> {
+    let waits = entry.row.state == Some(TcpState::TimeWait);
+    entry.timer_left(model.now).filter(|_| waits).map(|left| ctx.text.numbers.left(left))
 }
 
 /// The server's status in a word or two: LISTEN, bound, stopped, port taken …
@@ -52,9 +70,13 @@ pub(super) fn status(model: &Model, ctx: &DrawContext, server: &Server) -> (Stri
     match &server.status {
         ServerStatus::Up { .. } if server.spec.proto == Proto::Udp => (words.bound.into(), theme.state.listen),
         ServerStatus::Up { .. } => ("LISTEN".into(), theme.state.listen),
-        ServerStatus::Off if model.worlds.shown().observing => (words.watched.into(), theme.quiet),
+        ServerStatus::Off if model.worlds.shown().observing => match model.worlds.shown().listener(server) {
+            Some(_) if server.spec.proto == Proto::Udp => (words.bound.into(), theme.state.listen),
+            Some(_) => ("LISTEN".into(), theme.state.listen),
+            None => (words.nobody.into(), theme.quiet),
+        },
         ServerStatus::Off => (words.stopped.into(), theme.quiet),
-        ServerStatus::Failed { errno: crate::domain::Errno::AddrInUse, .. } => (words.port_taken.into(), theme.alarm),
+        ServerStatus::Failed { errno: Errno::AddrInUse, .. } => (words.port_taken.into(), theme.alarm),
         ServerStatus::Failed { errno, .. } => (errno.to_string(), theme.alarm),
     }
 }
@@ -76,8 +98,28 @@ pub(super) fn queue(model: &Model, server: &Server) -> Option<(u32, u32)> {
     if server.spec.proto == Proto::Udp {
         return None;
     }
-    let entry = model.worlds.shown().table.of(&Flow::unconnected(Proto::Tcp, server.addr()))?;
+    let entry = model.worlds.shown().listener(server)?;
     entry.row.recv_q.zip(entry.row.send_q)
+}
+
+/// A connection that keeps a TCP server's port, for which `bind` fails although nobody listens: the one that stays
+/// longest.
+pub(super) fn in_the_way<'a>(model: &'a Model, server: &Server) -> Option<&'a TableEntry> {
+    let world = model.worlds.shown();
+    let in_use = matches!(server.status, ServerStatus::Failed { errno: Errno::AddrInUse, holder: None });
+    let watched = server.status == ServerStatus::Off && world.observing;
+    if server.spec.proto != Proto::Tcp || !(in_use || watched) || world.listener(server).is_some() {
+        return None;
+    }
+    let own = server.addr();
+    let ip = own.ip().to_canonical();
+    let has_it = |entry: &&TableEntry| {
+        let local = entry.row.flow.local;
+        let same = ip.is_unspecified() || local.ip().to_canonical() == ip || world.observing;
+        entry.row.flow.proto == Proto::Tcp && local.port() == own.port() && same
+    };
+    let rows = world.table.rows().map(|(_, entry)| entry).filter(has_it);
+    rows.max_by_key(|entry| (entry.row.state == Some(TcpState::TimeWait), entry.timer_left(model.now), entry.arrival))
 }
 
 /// How many connections are half open, and how many may be; `None` when there are none.

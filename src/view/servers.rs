@@ -7,8 +7,9 @@ use ratatui::style::Style;
 use super::draw_context::{DrawContext, PaneFrame};
 use super::glyphs;
 use super::line_writer::{LineWriter, paragraph, width, wrap_all};
-use super::server_status::{down, half_open, head, queue, service, status};
+use super::server_status::{down, half_open, head, in_the_way, queue, service, status, time_wait_left};
 use super::{areas, keys, server_cells};
+use crate::domain::Process;
 use crate::domain::keys::{Action, LabAction, WireAction};
 use crate::model::Model;
 use crate::model::servers::{Server, ServerStatus};
@@ -84,38 +85,58 @@ fn row(model: &Model, ctx: &DrawContext, names: u16, server: &Server, writer: &m
     }
 }
 
+/// Why a server is down, or who else's it is.
+fn condition(model: &Model, ctx: &DrawContext, server: &Server) -> Vec<(String, Style)> {
+    let words = &ctx.text.servers;
+    let theme = &ctx.theme;
+    let name = |process: &Process| format!("{} (pid {})", process.name, process.pid);
+    let in_the_way = in_the_way(model, server).and_then(|entry| Some((entry, entry.row.state?, entry.row.flow.peer?)));
+    let in_the_way = in_the_way.map(|(entry, state, peer)| {
+        let connection = format!("{} {} {peer}", entry.row.flow.local, glyphs::BOTH);
+        let left = time_wait_left(model, ctx, entry);
+        ((words.in_the_way)(&connection, state.name(), left.as_deref()), theme.alarm)
+    });
+    match &server.status {
+        ServerStatus::Failed { errno, holder } => {
+            let retry = format!("{}: {}", keys::first(Action::Lab(LabAction::StartStop), ctx.text), words.retry);
+            let retry = (retry, theme.key);
+            let text::Trouble { what, remedy } = (ctx.text.errno)(*errno);
+            let holder = holder.as_ref().map(|process| (words.held_by)(&name(process)));
+            match in_the_way {
+                Some(connection) => vec![connection, retry],
+                None => vec![
+                    (format!("{errno}: {}", holder.as_deref().unwrap_or(what)), theme.alarm),
+                    retry,
+                    (remedy.into(), theme.text),
+                ],
+            }
+        }
+        ServerStatus::Off if model.worlds.shown().observing => {
+            let listener = model.worlds.shown().listener(server).and_then(|entry| entry.row.process.as_ref());
+            let who = listener.map_or_else(|| words.watched.into(), |process| (words.watched_by)(&name(process)));
+            in_the_way.into_iter().chain([(who, theme.text)]).collect()
+        }
+        ServerStatus::Off | ServerStatus::Up { .. } => vec![],
+    }
+}
+
 /// Details of the selected server, the most urgent first.
 fn details(model: &Model, ctx: &DrawContext, server: &Server) -> Vec<(String, Style)> {
     let words = &ctx.text.servers;
     let theme = &ctx.theme;
     let numbers = &ctx.text.numbers;
-    let trouble = |errno| -> text::Trouble { (ctx.text.errno)(errno) };
     let mut said = super::target::sentences(model, ctx);
-    match &server.status {
-        ServerStatus::Failed { errno, holder } => {
-            let holder_text =
-                holder.as_ref().map(|process| (words.held_by)(&format!("{} (pid {})", process.name, process.pid)));
-            let what = holder_text.unwrap_or_else(|| trouble(*errno).what.into());
-            said.push((format!("{errno}: {what}"), theme.alarm));
-            said.push((
-                format!("{}: {}", keys::first(Action::Lab(LabAction::StartStop), ctx.text), words.retry),
-                theme.key,
-            ));
-            said.push((trouble(*errno).remedy.into(), theme.text));
-        }
-        ServerStatus::Off if model.worlds.shown().observing => said.push((words.watched_long.into(), theme.text)),
-        ServerStatus::Off | ServerStatus::Up { .. } => {}
-    }
+    said.extend(condition(model, ctx, server));
     if let Some(errno) = server.paused {
-        said.push(((words.paused)(&errno.to_string(), trouble(errno).what), theme.alarm));
+        said.push(((words.paused)(&errno.to_string(), (ctx.text.errno)(errno).what), theme.alarm));
     }
     if let Some(peer) = server.busy_with() {
         said.push(((words.busy_with)(peer), theme.state.opening));
     }
+    if let Some((waiting, backlog)) = queue(model, server) {
+        said.push(((words.queue)(waiting, backlog), if waiting > 0 { theme.state.opening } else { theme.quiet }));
+    }
     if server.is_up() {
-        if let Some((waiting, backlog)) = queue(model, server) {
-            said.push(((words.queue)(waiting, backlog), if waiting > 0 { theme.state.opening } else { theme.quiet }));
-        }
         if let Some((open, limit)) = half_open(model, server) {
             let style = if open < limit { theme.state.opening } else { theme.alarm };
             said.push(((words.half_open)(open, limit), style));

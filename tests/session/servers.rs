@@ -1,7 +1,7 @@
 //! Servers: broadcasts, stopping and starting, a port that another program holds, and another program's server.
 
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use crossterm::event::KeyCode;
@@ -17,6 +17,7 @@ pub(crate) fn tests() -> Vec<Test> {
         async_test(a_server_is_stopped_and_started, &[]),
         async_test(a_taken_port_shows_its_holder_and_is_used_once_it_is_free, &[]),
         async_test(another_programs_server_is_watched, &[]),
+        async_test(a_connection_that_keeps_a_port_is_named, &[]),
     ]
 }
 
@@ -132,8 +133,12 @@ async fn another_programs_server_is_watched() {
     guest.write_all(b"oi").unwrap();
     guest.read_exact(&mut [0; 2]).unwrap();
     let row = format!("{}", guest.local_addr().unwrap());
-    stage.when("both ends of a foreign connection", |shown| shown.lines_with(&[&row, "ESTABLISHED"]).len() >= 2).await;
+    // Both ends in the table, and the client's row.
+    stage.when("both ends of a foreign connection", |shown| shown.lines_with(&[&row, "ESTABLISHED"]).len() == 3).await;
+    stage.when("the program of the server", |shown| !shown.lines_with(&["echo", "LISTEN session"]).is_empty()).await;
     drop(guest);
+    let left = |shown: &Shown| (shown.clients().len() == 1 && shown.world.clients.live() == 0).then_some(());
+    stage.until("the guest has left", left).await;
     // And a client of ours, to their server.
     stage.types("c");
     let ours = |shown: &Shown| {
@@ -141,5 +146,31 @@ async fn another_programs_server_is_watched() {
         (shown.world.table.state(&client.flow()?) == Some(TcpState::Established)).then_some(())
     };
     stage.until("their server answers our client", ours).await;
+    stage.quits().await;
+}
+
+/// Leaves a connection in TIME_WAIT at the server's end, as a first script does: it closes first, and never heard of
+/// `SO_REUSEADDR`. Returns both addresses.
+fn left_behind() -> (SocketAddr, SocketAddr) {
+    use rustix::net::{AddressFamily, SocketType, bind, listen, socket};
+    let listener = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    bind(&listener, &SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    listen(&listener, 1).unwrap();
+    let listener = TcpListener::from(listener);
+    let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (served, _) = listener.accept().unwrap();
+    drop(served);
+    assert_eq!(client.read(&mut [0]).unwrap(), 0);
+    (listener.local_addr().unwrap(), client.local_addr().unwrap())
+}
+
+async fn a_connection_that_keeps_a_port_is_named() {
+    let (addr, client) = left_behind();
+    let mut stage = Stage::open(&["--server", &format!("threaded={}", addr.port())]).await;
+    stage
+        .when("why it does not start", |shown| !shown.lines_with(&["threaded", "in use: TIME_WAIT "]).is_empty())
+        .await;
+    let said = format!("{addr} ↔ {client}");
+    stage.when("which connection it is", |shown| shown.says(&said)).await;
     stage.quits().await;
 }

@@ -3,6 +3,7 @@ mod network;
 mod page;
 mod peers;
 mod target;
+mod watched;
 
 use crate::domain::keys::Key;
 use crate::model::effect::TableEffect;

@@ -89,8 +89,16 @@ const SERVERS: ServersText = ServersText {
     bound: "bound",
     stopped: "stopped",
     port_taken: "in use",
-    watched: "watched",
-    watched_long: "watched: not ours",
+    nobody: "nobody listens",
+    watched: "watched: not ours",
+    watched_by: |who| format!("watched: {who}, not ours"),
+    in_the_way: |connection, state, left| {
+        let left = left.map_or_else(String::new, |left| format!(" for {left} more"));
+        format!(
+            "{connection} is in {state}{left}: until it is gone, bind() to its port fails with EADDRINUSE, \
+             unless its socket and the new one have SO_REUSEADDR (socket(7))"
+        )
+    },
     held_by: |program| format!("held by {program}"),
     one_at_a_time: "1 at a time",
     threads: |count| format!("{} {}", grouped(count), plural(count as u64, "thread", "threads")),

@@ -89,8 +89,16 @@ const SERVERS: ServersText = ServersText {
     bound: "vinculado",
     stopped: "parado",
     port_taken: "em uso",
-    watched: "observado",
-    watched_long: "observado: não é nosso",
+    nobody: "ninguém escuta",
+    watched: "observado: não é nosso",
+    watched_by: |who| format!("observado: {who}, não é nosso"),
+    in_the_way: |connection, state, left| {
+        let left = left.map_or_else(String::new, |left| format!(" por mais {left}"));
+        format!(
+            "{connection} está em {state}{left}: até ela sumir, o bind() na porta dela falha com EADDRINUSE, \
+             a não ser que o socket dela e o novo tenham SO_REUSEADDR (socket(7))"
+        )
+    },
     held_by: |who| format!("ocupada por {who}"),
     one_at_a_time: "1 por vez",
     threads: |count| format!("{} {}", grouped(count), plural(count as u64, "thread", "threads")),

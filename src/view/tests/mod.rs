@@ -7,6 +7,7 @@ mod layouts;
 mod lessons;
 mod meaning;
 pub(crate) mod networks;
+mod observing;
 pub(crate) mod packets;
 mod replay;
 pub(crate) mod scenes;
