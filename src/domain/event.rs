@@ -100,6 +100,30 @@ pub enum EventKind {
     Note(Note),
 }
 
+impl EventKind {
+    /// Whether it stands in the list of what happened, and is counted there.
+    pub const fn is_listed(&self) -> bool {
+        match self {
+            Self::Call(_)
+            | Self::State(_)
+            | Self::Server(_)
+            | Self::Guard(_)
+            | Self::Target(_)
+            | Self::Scan(_)
+            | Self::Capture(_)
+            | Self::Note(_) => true,
+            Self::Confirmed(_)
+            | Self::Row(_)
+            | Self::Info(_)
+            | Self::Packet(_)
+            | Self::Wire(_)
+            | Self::Lesson(_)
+            | Self::Client(_)
+            | Self::Broadcast(_) => false,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

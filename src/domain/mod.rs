@@ -73,7 +73,7 @@ pub use packet::{Flags, Numbering, PacketSummary, Segment, TcpOption};
 pub use per_host::PerHost;
 pub use ports::PortList;
 pub use refusal::{Loss, Refusal};
-pub use row::{Delta, Process, Row, RowKey, Timer, TimerKind};
+pub use row::{ControlInQueue, Delta, Process, Row, RowKey, Timer, TimerKind};
 pub use scan::{ScanChange, ScanEvent, ScanPlan};
 pub use script::{ScriptedCall, SocketOp, SocketOptions};
 pub use server::{Answer, ServerChange, ServerEvent, ServerKind, ServerSpec, ServiceModel};

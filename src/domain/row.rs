@@ -52,7 +52,31 @@ pub struct RowKey {
     pub cookie: u64,
 }
 
+/// One of a row's queues with a SYN or FIN in it, which counts as one byte there (RFC 9293 §3.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ControlInQueue {
+    /// `Recv-Q` or `Send-Q`.
+    pub queue: &'static str,
+    /// How many bytes of data are in it: the queue shows one more.
+    pub bytes: u32,
+    /// `SYN` or `FIN`.
+    pub flag: &'static str,
+}
+
 impl Row {
+    /// The queue that counts a FIN that was received and not read, or else a SYN or FIN that was not acknowledged.
+    pub fn control_in_queue(&self) -> Option<ControlInQueue> {
+        use TcpState::{CloseWait, Closing, FinWait1, LastAck, SynSent};
+        let received = self.recv_q.filter(|_| matches!(self.state, Some(CloseWait | LastAck | Closing)));
+        let sent = self.send_q.filter(|_| matches!(self.state, Some(SynSent | FinWait1 | LastAck | Closing)));
+        let sent_flag = if self.state == Some(SynSent) { "SYN" } else { "FIN" };
+        let queues = [("Recv-Q", received, "FIN"), ("Send-Q", sent, sent_flag)];
+        let counts = |(queue, count, flag): (_, Option<u32>, _)| {
+            Some(ControlInQueue { queue, bytes: count?.checked_sub(1)?, flag })
+        };
+        queues.into_iter().find_map(counts)
+    }
+
     /// A row of which only the addresses are known.
     pub const fn new(flow: Flow) -> Self {
         Self {
@@ -155,5 +179,39 @@ impl Delta {
             Self::Found(row) | Self::Added(row) | Self::Changed(row) => row.key(),
             Self::Gone(key) | Self::Unwatched(key) => *key,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_queue_counts_a_fin_or_a_syn_as_one_byte_as_long_as_it_is_in_it() {
+        use TcpState::{CloseWait, Established, FinWait1, FinWait2, LastAck, SynSent};
+        let addr = |port| std::net::SocketAddr::from(([127, 0, 0, 1], port));
+        let control = |state, recv_q, send_q| {
+            let row = Row {
+                flow: Flow::tcp(addr(1), addr(2)),
+                state: Some(state),
+                recv_q,
+                send_q,
+                timer: None,
+                uid: None,
+                inode: None,
+                cookie: 0,
+                process: None,
+            };
+            row.control_in_queue().map(|control| (control.queue, control.bytes, control.flag))
+        };
+        assert_eq!(control(CloseWait, Some(13), Some(0)), Some(("Recv-Q", 12, "FIN")));
+        assert_eq!(control(LastAck, Some(0), Some(1)), Some(("Send-Q", 0, "FIN")));
+        assert_eq!(control(FinWait1, Some(7), Some(13)), Some(("Send-Q", 12, "FIN")));
+        assert_eq!(control(SynSent, Some(0), Some(1)), Some(("Send-Q", 0, "SYN")));
+        for state in [Established, FinWait2] {
+            assert_eq!(control(state, Some(12), Some(12)), None);
+        }
+        assert_eq!(control(CloseWait, Some(0), Some(12)), None);
+        assert_eq!(control(CloseWait, None, None), None);
     }
 }

@@ -111,6 +111,8 @@ pub struct Clients {
     pub short: Option<ShortBurst>,
     last_no: u32,
     live: usize,
+    /// How many of the live ones are the broadcaster's.
+    broadcasting: usize,
     ours: HashMap<ClientId, u32>,
     by_flow: HashMap<Flow, u32>,
     /// Our own clients that have no address yet.
@@ -147,9 +149,24 @@ impl Clients {
         GROUPS.into_iter().flat_map(|of_group| self.list.iter().rev().filter(move |client| of_group(client.owner)))
     }
 
-    /// How many still have a socket.
+    /// How many still have a socket, with those of the broadcaster.
     pub const fn live(&self) -> usize {
         self.live
+    }
+
+    /// How many sockets the broadcaster has, which nobody asked for as clients.
+    pub const fn broadcasting(&self) -> usize {
+        self.broadcasting
+    }
+
+    /// How many are remembered, without those of the broadcaster.
+    pub fn known(&self) -> usize {
+        self.list.iter().filter(|client| client.owner != ClientOwner::Broadcaster).count()
+    }
+
+    /// How many of our own still have a socket: those that keys can close.
+    pub fn closable(&self) -> usize {
+        self.list.iter().filter(|client| client.id().is_some() && client.is_live()).count()
     }
 
     /// Whether the latest client is younger than a minute: ages are shown in seconds until then.
@@ -313,11 +330,13 @@ impl Clients {
             Some(at) if self.list[at].owner == ClientOwner::Broadcaster => {}
             Some(at) if self.list[at].is_live() => {
                 self.list[at].owner = ClientOwner::Broadcaster;
+                self.broadcasting += 1;
                 // From now on its own calls are counted.
                 self.list[at].bytes = MovedBytes::default();
             }
             _ => {
                 self.connected(at, ClientOwner::Broadcaster, destination, own);
+                self.broadcasting += 1;
             }
         }
     }
@@ -346,6 +365,7 @@ impl Clients {
         if !matches!(client.owner, ClientOwner::Ours(..)) && client.is_live() {
             client.phase = ClientPhase::Ended(None);
             self.live -= 1;
+            self.broadcasting -= usize::from(client.owner == ClientOwner::Broadcaster);
             self.forget();
         }
     }

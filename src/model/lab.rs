@@ -159,7 +159,7 @@ fn not_closable(model: &Model) -> Refusal {
 }
 
 fn close_all(model: &mut Model, sure: bool) -> Acted {
-    let live = model.worlds.shown().clients.live() + model.ui.waiting.count() as usize;
+    let live = model.worlds.shown().clients.closable() + model.ui.waiting.count() as usize;
     if live == 0 {
         return Err(Refusal::NoClient);
     }

@@ -28,18 +28,10 @@ impl LifecycleKinds {
     }
 
     const fn shows(self, kind: &EventKind) -> bool {
-        match kind {
-            EventKind::Call(_) => !matches!(self, Self::States),
-            EventKind::State(_) => !matches!(self, Self::Calls),
-            EventKind::Server(_)
-            | EventKind::Note(_)
-            | EventKind::Guard(_)
-            | EventKind::Capture(_)
-            | EventKind::Target(_)
-            | EventKind::Scan(_) => {
-                matches!(self, Self::All)
-            }
-            _ => false,
+        match self {
+            Self::All => kind.is_listed(),
+            Self::Calls => matches!(kind, EventKind::Call(_)),
+            Self::States => matches!(kind, EventKind::State(_)),
         }
     }
 }

@@ -59,14 +59,14 @@ pub struct World {
     pub playing: Option<PlayedLesson>,
     /// How many observations were lost because the queue was full.
     pub lost: u64,
-    /// How many events there were.
+    /// How many events of the kinds that are listed there were: the table's rows, packets and the like are not.
     pub events: u64,
 }
 
 impl World {
     /// Folds one event in.
     pub fn apply(&mut self, event: &Event) {
-        self.events = self.events.max(event.seq);
+        self.events += u64::from(event.seen.kind.is_listed());
         let at = event.seen.at;
         match &event.seen.kind {
             EventKind::Call(call) => self.called(event, call),

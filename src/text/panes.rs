@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::domain::Errno;
+use crate::domain::{ControlInQueue, Errno};
 
 /// The first line of the screen.
 #[derive(Debug)]
@@ -71,6 +71,8 @@ pub struct ClientsText {
     /// The wire's hosts have no server for a client; the argument is the key that shows the machine.
     pub none_on_wire: fn(&str) -> String,
     pub counts: fn(usize, usize) -> String,
+    /// How many sockets of the broadcaster are listed too.
+    pub broadcasting: fn(usize) -> String,
     /// The clients made, those asked for, and the error that stopped it.
     pub short: fn(u32, u32, Errno) -> String,
     pub starting: &'static str,
@@ -123,6 +125,8 @@ pub struct NetstatText {
     /// The meaning of the selected listener's queues.
     pub listener: &'static str,
     pub in_queue: &'static str,
+    /// A queue that counts a SYN or a FIN.
+    pub control: fn(ControlInQueue) -> String,
     pub scope_filter: &'static str,
     pub scope_lab: &'static str,
     pub scope_all: &'static str,
@@ -139,6 +143,8 @@ pub struct LifecycleText {
     pub following: &'static str,
     pub held: &'static str,
     pub events: fn(&str, usize) -> String,
+    /// How many of all events are still kept.
+    pub latest: fn(&str, &str) -> String,
     pub new: fn(&str, usize) -> String,
     pub calls: &'static str,
     pub states: &'static str,

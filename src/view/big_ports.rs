@@ -65,6 +65,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let left = digits.second.saturating_sub(2);
     let who = format!("{}, {}", names::short(ctx, client), client_status::of(model, ctx, client).text());
     let title = format!("{}: {who}", if chosen { words.chosen } else { words.newest });
+    let title = if width(&title) < left { title } else { who };
     let server = client.destination.server.and_then(|id| model.worlds.shown().servers.get(id));
     let server = server.map_or_else(String::new, |server| format!(": {}", server.spec.name));
     LineWriter::on(buf, titles, 0)
@@ -180,7 +181,12 @@ fn one_connection(ctx: &DrawContext, client: &Client, local: SocketAddr, writer:
         writer.write(words.udp, theme.text);
         return;
     }
-    writer.write(&format!("{} = ( {proto}, {}, ", words.one_connection, local.ip()), theme.text);
+    let pair = format!("( {proto}, {}, {}, {}, {} )", local.ip(), local.port(), peer.ip(), peer.port());
+    let name = format!("{} = ", words.one_connection);
+    if width(&name) + width(&pair) <= writer.room() {
+        writer.write(&name, theme.text);
+    }
+    writer.write(&format!("( {proto}, {}, ", local.ip()), theme.text);
     writer.write(&local.port().to_string(), theme.newest).write(&format!(", {}, ", peer.ip()), theme.text);
     writer.write(&peer.port().to_string(), theme.host.server).write(" )", theme.text);
 }

@@ -73,7 +73,11 @@ fn count(model: &Model, ctx: &DrawContext) -> String {
     match clients.short {
         Some(short) => (words.short)(short.made, short.asked, short.errno),
         None if clients.all().is_empty() => String::new(),
-        None => (words.counts)(clients.live(), clients.all().len()),
+        None => {
+            let own = (words.counts)(clients.live() - clients.broadcasting(), clients.known());
+            let broadcast = (words.broadcasting)(clients.broadcasting());
+            if clients.broadcasting() == 0 { own } else { [own, broadcast].join(glyphs::SEPARATOR) }
+        }
     }
 }
 

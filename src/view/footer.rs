@@ -294,7 +294,7 @@ fn is_offered(model: &Model, action: Action) -> bool {
             !world.servers.all().is_empty() && lives(model)
         }
         Action::Lab(LabAction::Close(_)) => model.selected_client().is_some() || model.selected_program().is_some(),
-        Action::Lab(LabAction::CloseAll) => world.clients.live() > 0,
+        Action::Lab(LabAction::CloseAll) => world.clients.closable() > 0,
         Action::Lab(LabAction::Target) => !model.worlds.host().observing || model.ui.view == View::Network,
         Action::Lab(LabAction::Home) => model.worlds.host().target.is_some(),
         Action::List(ListAction::Page) => !world.clients.all().is_empty() || model.ui.subject.is_some(),

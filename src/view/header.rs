@@ -155,7 +155,8 @@ fn counts(model: &Model, ctx: &DrawContext) -> Vec<HeaderItem> {
     let text = &ctx.text.header;
     let theme = &ctx.theme;
     let numbers = &ctx.text.numbers;
-    let live = model.worlds.shown().clients.live();
+    let clients = &model.worlds.shown().clients;
+    let live = clients.live() - clients.broadcasting();
     let events = model.worlds.shown().events;
     let lost = model.worlds.shown().lost;
     let mut parts = vec![

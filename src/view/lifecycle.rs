@@ -159,7 +159,14 @@ fn foot(model: &Model, ctx: &DrawContext) -> String {
     let dot = glyphs::DOT;
     match list.reader {
         ListReader::Follows | ListReader::Points { .. } => {
-            format!("{} {dot} {}", words.following, (words.events)(&numbers.count(list.len() as u64), list.len()))
+            let (listed, all) = (list.len() as u64, model.worlds.shown().events);
+            let narrowed = model.lifecycle.kinds != LifecycleKinds::All || model.lifecycle.subject.is_some();
+            let count = if narrowed || listed >= all {
+                (words.events)(&numbers.count(listed), list.len())
+            } else {
+                (words.latest)(&numbers.count(listed), &numbers.count(all))
+            };
+            format!("{} {dot} {count}", words.following)
         }
         ListReader::Holds { .. } => {
             let new = (words.new)(&numbers.count(list.unseen() as u64), list.unseen());

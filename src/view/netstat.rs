@@ -12,7 +12,7 @@ use super::draw_context::{DrawContext, PaneFrame};
 use super::line_writer::{LineWriter, fit, paragraph, width};
 use super::netstat_columns::{NetstatColumns, TIMER, foreign};
 use super::{ColorDepth, filter_line, glyphs};
-use crate::domain::{TcpState, Timer, TimerKind, WorldId};
+use crate::domain::{Row, TcpState, Timer, TimerKind, WorldId};
 use crate::model::Model;
 use crate::model::lifecycle::{Subject, same_pair};
 use crate::model::listing::SortColumn;
@@ -152,11 +152,24 @@ fn foot(model: &Model, ctx: &DrawContext) -> String {
     let selected = if model.ui.mode == Mode::Command { model.ui.row } else { None };
     let entry = selected.and_then(|key| model.worlds.shown().table.get(&key));
     let timer = entry.map(|entry| timer(model, ctx, entry).0).filter(|timer| !timer.is_empty());
-    match entry.and_then(|entry| entry.row.state).zip(timer) {
-        Some((state, timer)) if state != TcpState::Listen => format!("{state} {} {timer}", glyphs::DOT),
+    let control = entry.and_then(|entry| control(ctx, &entry.row));
+    match entry.and_then(|entry| entry.row.state).zip(timer.or_else(|| control.clone())) {
+        Some((state, timer)) if state != TcpState::Listen => {
+            let control = control.filter(|control| *control != timer);
+            [format!("{state} {} {timer}", glyphs::DOT)]
+                .into_iter()
+                .chain(control)
+                .collect::<Vec<_>>()
+                .join(glyphs::SEPARATOR)
+        }
         _ if entry.is_some_and(|entry| entry.row.state == Some(TcpState::Listen)) => words.listener.into(),
         _ => format!("{} {} {}", scope(model, ctx), glyphs::DOT, order(model, ctx)),
     }
+}
+
+/// Says that a queue counts a SYN or a FIN as one byte.
+pub(super) fn control(ctx: &DrawContext, row: &Row) -> Option<String> {
+    row.control_in_queue().map(ctx.text.netstat.control)
 }
 
 fn scope(model: &Model, ctx: &DrawContext) -> &'static str {

@@ -18,7 +18,7 @@ use super::panes::{
     BroadcastText, ClientsText, HeaderText, HelpText, LifecycleText, NetstatText, PortsText, ServersText, TooSmallText,
 };
 use super::{Meaning, NumberFormat, Text, again, plural};
-use crate::domain::Evidence;
+use crate::domain::{ControlInQueue, Evidence};
 
 const NUMBERS: NumberFormat = NumberFormat { group: ',', point: '.' };
 
@@ -126,6 +126,7 @@ const CLIENTS: ClientsText = ClientsText {
         )
     },
     counts: |live, all| format!("{} open of {}", grouped(live), grouped(all)),
+    broadcasting: |count| format!("{} broadcast", grouped(count)),
     short: |made, asked, errno| {
         format!("{errno}: only {} of {} {}", grouped(made), grouped(asked), plural(asked.into(), "client", "clients"))
     },
@@ -172,6 +173,9 @@ const NETSTAT: NetstatText = NetstatText {
     waiting: |count, limit| format!("{} of {} waiting", grouped(count), grouped(limit)),
     listener: "LISTEN: Recv-Q counts waiting connections, Send-Q is the limit",
     in_queue: "in accept queue",
+    control: |ControlInQueue { queue, bytes, flag }| {
+        format!("{queue} {} = {bytes} B + {flag}, which counts one", u64::from(bytes) + 1)
+    },
     scope_filter: "filter's ports",
     scope_lab: "lab's ports",
     scope_all: "all sockets",
@@ -185,6 +189,7 @@ const LIFECYCLE: LifecycleText = LifecycleText {
     following: "following",
     held: "held",
     events: |number, count| format!("{number} {}", plural(count as u64, "event", "events")),
+    latest: |kept, all| format!("the latest {kept} of {all} events"),
     new: |number, _| format!("{number} new"),
     calls: "calls only",
     states: "states only",

@@ -18,7 +18,7 @@ use super::panes::{
     BroadcastText, ClientsText, HeaderText, HelpText, LifecycleText, NetstatText, PortsText, ServersText, TooSmallText,
 };
 use super::{Meaning, NumberFormat, Text, again, plural};
-use crate::domain::Evidence;
+use crate::domain::{ControlInQueue, Evidence};
 
 const NUMBERS: NumberFormat = NumberFormat { group: '.', point: ',' };
 
@@ -129,6 +129,7 @@ const CLIENTS: ClientsText = ClientsText {
         )
     },
     counts: |live, all| format!("{} de {} abertos", grouped(live), grouped(all)),
+    broadcasting: |count| format!("{} do broadcast", grouped(count)),
     short: |made, asked, errno| {
         let clients = plural(asked.into(), "cliente", "clientes");
         format!("{errno}: só {} de {} {clients}", grouped(made), grouped(asked))
@@ -176,6 +177,9 @@ const NETSTAT: NetstatText = NetstatText {
     waiting: |count, limit| format!("{} de {} na fila", grouped(count), grouped(limit)),
     listener: "LISTEN: Recv-Q espera accept, Send-Q é o limite",
     in_queue: "na fila de accept",
+    control: |ControlInQueue { queue, bytes, flag }| {
+        format!("{queue} {} = {bytes} B + {flag}, que conta um", u64::from(bytes) + 1)
+    },
     scope_filter: "portas do filtro",
     scope_lab: "portas do laboratório",
     scope_all: "todos os sockets",
@@ -189,6 +193,7 @@ const LIFECYCLE: LifecycleText = LifecycleText {
     following: "acompanhando",
     held: "parado",
     events: |number, count| format!("{number} {}", plural(count as u64, "evento", "eventos")),
+    latest: |kept, all| format!("os últimos {kept} de {all} eventos"),
     new: |number, count| format!("{number} {}", plural(count as u64, "novo", "novos")),
     calls: "só chamadas",
     states: "só estados",

@@ -188,5 +188,9 @@ fn now(model: &Model, ctx: &DrawContext, flow: &Flow, end: ConnectionEnd, area: 
     let style = if entry.row.state == Some(TcpState::Listen) { theme.title } else { theme.text };
     writer.write(&format!("Recv-Q {}  Send-Q {}", queue(entry.row.recv_q), queue(entry.row.send_q)), style);
     let (timer, style) = netstat::timer(model, ctx, entry);
-    LineWriter::on(buf, area, 2).write(&timer, style);
+    let mut writer = LineWriter::on(buf, area, 2);
+    writer.write(&timer, style);
+    if let Some(control) = netstat::control(ctx, &entry.row) {
+        writer.skip(if timer.is_empty() { 0 } else { 2 }).write_whole(&control, theme.quiet);
+    }
 }

@@ -114,6 +114,22 @@ fn another_client_is_put_into_the_digits_and_esc_brings_the_newest_back() {
 }
 
 #[test]
+fn the_newest_client_is_the_newest_also_when_it_has_closed() {
+    let mut lab = scenes::crowd(Lang::En, 2);
+    lab.keys("2v");
+    for (id, port) in [(7, 44_100), (8, 44_104)] {
+        lab.connect(id, 0, port, ClientPlan::OneShot);
+        lab.close(id);
+        for (columns, rows, name) in [(120, 36, "the newest client: "), (60, 20, "")] {
+            let shown = shown(&mut lab.model, columns, rows);
+            let title = format!("{name}#{id}, TIME_WAIT");
+            let pair = format!("( tcp, 127.0.0.1, {port}, 127.0.0.1, 65432 )");
+            assert!(shown.contains(&title) && shown.contains(&pair), "{title} {pair}\n{shown}");
+        }
+    }
+}
+
+#[test]
 fn rising_ports_are_explained_unless_they_do_not_rise() {
     for (lang, rises, says) in LANGS.into_iter().flat_map(|lang| {
         let says = crate::text::of(lang).clients.chosen;

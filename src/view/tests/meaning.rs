@@ -319,3 +319,56 @@ fn a_tcp_socket_that_only_listens_counts_no_datagrams() {
         assert!(line.contains("LISTEN") && !line.contains("datagram"), "{line}");
     }
 }
+
+/// The count before this word in the first line.
+fn header_count(shown: &str, word: &str) -> usize {
+    let words: Vec<&str> = shown.lines().next().unwrap().split_whitespace().collect();
+    let at = words.iter().position(|other| other.starts_with(word)).unwrap();
+    words[at - 1].parse().unwrap()
+}
+
+#[test]
+fn one_thing_has_one_number_in_the_header_and_its_pane() {
+    let mut lab = scenes::arrivals(Lang::En);
+    lab.broadcast(1, "oi");
+    let shown = text(&screen(&mut lab.model, 160, 45).0);
+    let clients = header_count(&shown, "client");
+    assert!(shown.contains(&format!(" {clients} open of 7 · 3 broadcast ")), "{shown}");
+    let events = header_count(&shown, "event");
+    assert!(shown.contains(&format!(" following · {events} events ")), "{shown}");
+    let live = lab.model.worlds.shown().clients.live();
+    assert_eq!(live, clients + 3);
+}
+
+#[test]
+fn events_that_are_no_longer_kept_are_still_counted() {
+    let mut lab = Lab::new(Lang::En);
+    for _ in 0..70_000 {
+        lab.note(Note::Mark { text: "one more".into() });
+    }
+    let shown = text(&screen(&mut lab.model, 160, 45).0);
+    let all = lab.model.worlds.shown().events;
+    assert!(all > 70_000);
+    let count = format!("the latest 65,536 of {},{:03} events", all / 1_000, all % 1_000);
+    assert!(shown.contains(&count), "{count}:\n{shown}");
+}
+
+#[test]
+fn a_queue_that_counts_a_fin_says_so() {
+    for (lang, said) in
+        [(Lang::En, "Recv-Q 13 = 12 B + FIN, which counts one"), (Lang::PtBr, "Recv-Q 13 = 12 B + FIN, que conta um")]
+    {
+        let mut lab = Lab::new(lang);
+        let end = Flow::tcp(at(65_432), at(40_000));
+        lab.row(end, Some(TcpState::CloseWait), |row| row.recv_q = Some(13));
+        lab.model.ui.focus = Pane::Netstat;
+        lab.keys("jj");
+        for (columns, rows) in [(80, 24), (120, 36)] {
+            let shown = text(&screen(&mut lab.model, columns, rows).0);
+            assert!(shown.contains(said), "{shown}");
+        }
+        lab.key(Key::Enter);
+        let shown = text(&screen(&mut lab.model, 120, 36).0);
+        assert!(shown.contains(said), "{shown}");
+    }
+}
