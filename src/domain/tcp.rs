@@ -8,39 +8,42 @@ use super::packet::Flags;
 use super::state::TcpState::{
     self, CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait,
 };
+use super::text_enum::text_enum;
 
-/// An event that the state machine reacts to: a call of the program, an acceptable segment, or a timer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TcpInput {
-    /// The program calls `listen`: a passive open.
-    OpenPassive,
-    /// The program calls `connect`: an active open.
-    OpenActive,
-    /// The program calls `close` or `shutdown(SHUT_WR)`.
-    Close,
-    /// The program's socket is discarded: `close` with unread data or a zero linger time, or the descriptor of a
-    /// connection that is not open yet is closed (RFC 9293 §3.10.5; RFC 2525 §2.17).
-    Abort,
-    /// A SYN without ACK.
-    Syn,
-    /// A SYN that acknowledges this end's SYN.
-    SynAck,
-    /// An ACK of this end's SYN.
-    SynAcked,
-    /// Data that continues the data received before.
-    Data,
-    /// Data for an end whose program has closed the socket and can no longer read.
-    DataAfterClose,
-    /// An ACK of this end's FIN.
-    FinAcked,
-    /// A FIN that does not acknowledge this end's FIN.
-    Fin,
-    /// A FIN that acknowledges this end's FIN.
-    FinAndAck,
-    /// A RST with a valid sequence number (RFC 5961 §3).
-    Rst,
-    /// A timer gives up: retransmissions were not answered, or the time in this state is over.
-    Timeout,
+text_enum! {
+    /// An event that the state machine reacts to: a call of the program, an acceptable segment, or a timer.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum TcpInput {
+        /// The program calls `listen`: a passive open.
+        OpenPassive = "passive open",
+        /// The program calls `connect`: an active open.
+        OpenActive = "active open",
+        /// The program calls `close` or `shutdown(SHUT_WR)`.
+        Close = "close",
+        /// The program's socket is discarded: `close` with unread data or a zero linger time, or the descriptor of a
+        /// connection that is not open yet is closed (RFC 9293 §3.10.5; RFC 2525 §2.17).
+        Abort = "abort",
+        /// A SYN without ACK.
+        Syn = "SYN",
+        /// A SYN that acknowledges this end's SYN.
+        SynAck = "SYN+ACK",
+        /// An ACK of this end's SYN.
+        SynAcked = "ACK of SYN",
+        /// Data that continues the data received before.
+        Data = "data",
+        /// Data for an end whose program has closed the socket and can no longer read.
+        DataAfterClose = "data after close",
+        /// An ACK of this end's FIN.
+        FinAcked = "ACK of FIN",
+        /// A FIN that does not acknowledge this end's FIN.
+        Fin = "FIN",
+        /// A FIN that acknowledges this end's FIN.
+        FinAndAck = "FIN and ACK of FIN",
+        /// A RST with a valid sequence number (RFC 5961 §3).
+        Rst = "RST",
+        /// A timer gives up: retransmissions were not answered, or the time in this state is over.
+        Timeout = "timeout",
+    }
 }
 
 use TcpInput::{
@@ -133,28 +136,10 @@ pub const fn on(state: TcpState, input: TcpInput) -> Option<TcpStep> {
 
 /// The inputs that lead from one state directly to another one.
 pub fn inputs(from: TcpState, to: TcpState) -> impl Iterator<Item = TcpInput> {
-    TcpInput::ALL.into_iter().filter(move |input| from != to && on(from, *input).is_some_and(|step| step.to == to))
+    TcpInput::ALL.iter().copied().filter(move |input| from != to && on(from, *input).is_some_and(|step| step.to == to))
 }
 
 impl TcpInput {
-    /// Every input.
-    pub const ALL: [Self; 14] = [
-        OpenPassive,
-        OpenActive,
-        Close,
-        Abort,
-        Syn,
-        SynAck,
-        SynAcked,
-        Data,
-        DataAfterClose,
-        FinAcked,
-        Fin,
-        FinAndAck,
-        Rst,
-        Timeout,
-    ];
-
     /// A flag that every segment with this meaning carries. `None` for an input that is not a segment, and for data,
     /// which no flag marks.
     pub const fn flag(self) -> Option<Flags> {
@@ -215,6 +200,21 @@ impl TcpState {
             FinWait1 | CloseWait => 4,
             FinWait2 | Closing | LastAck => 5,
             TimeWait => 6,
+        }
+    }
+
+    /// The state in which the other end has been before a segment of it can bring this end to `self`: the one that it
+    /// sent that segment in, or on its way to. `active` says whether this end opened the connection. `None` for a state
+    /// that no segment of an open connection leads to.
+    pub const fn peer_before(self, active: bool) -> Option<Self> {
+        match self {
+            SynRecv => Some(SynSent),
+            Established if active => Some(SynRecv),
+            Established => Some(Established),
+            CloseWait | Closing => Some(FinWait1),
+            FinWait2 => Some(CloseWait),
+            TimeWait => Some(LastAck),
+            Closed | Listen | SynSent | FinWait1 | LastAck => None,
         }
     }
 
@@ -280,6 +280,36 @@ mod tests {
         for &state in TcpState::ALL.iter().filter(|state| state.is_synchronised()) {
             for input in [Rst, Timeout] {
                 assert_eq!(on(state, input).map(|step| step.to), Some(Closed), "{state} {input:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_brings_an_end_to_a_state_is_sent_by_the_other_one_in_the_state_before() {
+        let sends = |input| match input {
+            Syn => Some(TcpReply::Syn),
+            SynAck => Some(TcpReply::SynAck),
+            SynAcked | FinAcked => Some(TcpReply::Ack),
+            Fin | FinAndAck => Some(TcpReply::Fin),
+            _ => None,
+        };
+        for &state in TcpState::ALL {
+            for active in [false, true] {
+                let Some(before) = state.peer_before(active) else { continue };
+                let from = if active { SynSent } else { SynRecv };
+                let comes = |input: &TcpInput| {
+                    let mut froms = TcpState::ALL.iter().filter(|at| state != Established || **at == from);
+                    froms.any(|at| *at != state && on(*at, *input).is_some_and(|step| step.to == state))
+                };
+                let sent = |input: &TcpInput| {
+                    let mut peers =
+                        TcpState::ALL.iter().flat_map(|at| TcpInput::ALL.iter().map(|input| on(*at, *input)));
+                    peers.any(|step| step.is_some_and(|step| step.to == before && Some(step.reply) == sends(*input)))
+                };
+                assert!(
+                    TcpInput::ALL.iter().any(|input| comes(input) && sent(input)),
+                    "{before} before {state} {active}"
+                );
             }
         }
     }

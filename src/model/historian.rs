@@ -429,14 +429,20 @@ impl Historian {
         if own.is_over() || own.reached(claim.state).is_some() {
             return;
         }
-        let is_open = !peer.is_over() && peer.last().rank() <= TcpState::Established.rank();
-        let implied = match claim.state {
-            TcpState::CloseWait | TcpState::Closing | TcpState::LastAck if is_open => TcpState::FinWait1,
-            TcpState::FinWait2 if is_open => TcpState::CloseWait,
-            TcpState::TimeWait if own.reached(TcpState::Closing).is_some() => return,
-            TcpState::TimeWait if is_open || peer.last() == TcpState::CloseWait => TcpState::LastAck,
-            _ => return,
+        // How both opened is known from their calls. The last state of a simultaneous close says nothing new.
+        let is_closing = claim.state.rank() > TcpState::Established.rank();
+        if !is_closing || peer.is_over() || own.reached(TcpState::Closing).is_some() {
+            return;
+        }
+        // The state itself may be one that a call of this end leads to, from one that a segment led to.
+        let way = own.last().between(claim.state).unwrap_or_default();
+        let Some(implied) = way.into_iter().chain([claim.state]).rev().find_map(|state| state.peer_before(false))
+        else {
+            return;
         };
+        if peer.last().between(implied).is_none() {
+            return;
+        }
         let inferred = Claim::new(implied, Evidence::Inferred, claim.at);
         self.write(mirror, Claim { latest: claim.latest, ..inferred }, out);
     }

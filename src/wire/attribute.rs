@@ -127,7 +127,7 @@ pub(super) fn matters(flags: Flags, state: Option<TcpState>) -> bool {
         _ => false,
     };
     // The answer to a SYN is an ACK too, and one of a SYN_SENT that this end never sent is answered by a reset.
-    TcpInput::ALL.into_iter().any(may_change) || state == Some(SynSent)
+    TcpInput::ALL.iter().copied().any(may_change) || state == Some(SynSent)
 }
 
 #[cfg(test)]

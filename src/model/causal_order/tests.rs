@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::client::ClientChange;
-use crate::domain::{ClientId, ConnNo, Delta, Note, Row, ServerId, SocketId};
+use crate::domain::{Call, ClientId, ConnNo, Delta, Evidence, Note, Row, ServerId, SocketId, WorldId};
 use crate::model::chronicle::Chronicle;
 use TcpState::{CloseWait, Closed, Established, FinWait1, FinWait2, LastAck, SynRecv, SynSent, TimeWait};
 
