@@ -81,7 +81,7 @@ pub use setting::{Congestion, Setting};
 pub use stamp::Stamp;
 pub use state::TcpState;
 pub use target::{TargetChange, TargetEvent, TargetFault, TargetHost, Unresolved};
-pub use tcp::{EDGES, TcpInput};
+pub use tcp::{EDGES, TcpInput, TcpReply};
 pub use transition::{Cause, Transition};
 pub use unread::{Unread, UnreadCounts};
 pub use verdict::{PortReport, Reason, Verdict};

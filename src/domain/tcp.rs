@@ -140,15 +140,34 @@ pub fn inputs(from: TcpState, to: TcpState) -> impl Iterator<Item = TcpInput> {
 }
 
 impl TcpInput {
-    /// A flag that every segment with this meaning carries. `None` for an input that is not a segment, and for data,
-    /// which no flag marks.
-    pub const fn flag(self) -> Option<Flags> {
+    /// Whether a segment with these flags, and data or none, may be this input. A RST is nothing but a RST.
+    pub const fn may_be(self, flags: Flags, data: bool) -> bool {
+        let (syn, ack, rst) = (flags.has(Flags::SYN), flags.has(Flags::ACK), flags.has(Flags::RST));
         match self {
-            Syn | SynAck => Some(Flags::SYN),
-            SynAcked | FinAcked => Some(Flags::ACK),
-            Fin | FinAndAck => Some(Flags::FIN),
-            Rst => Some(Flags::RST),
-            OpenPassive | OpenActive | Close | Abort | Data | DataAfterClose | Timeout => None,
+            Rst => rst,
+            _ if rst => false,
+            Syn => syn && !ack,
+            SynAck => syn && ack,
+            SynAcked | FinAcked => ack,
+            Fin | FinAndAck => flags.has(Flags::FIN),
+            Data | DataAfterClose => data,
+            OpenPassive | OpenActive | Close | Abort | Timeout => false,
+        }
+    }
+}
+
+impl TcpReply {
+    /// Whether a segment with these flags may be this answer.
+    pub const fn may_be(self, flags: Flags) -> bool {
+        let (syn, ack, rst) = (flags.has(Flags::SYN), flags.has(Flags::ACK), flags.has(Flags::RST));
+        match self {
+            Self::Nothing => false,
+            Self::Rst => rst,
+            _ if rst => false,
+            Self::Syn => syn && !ack,
+            Self::SynAck => syn && ack,
+            Self::Ack => ack && !syn,
+            Self::Fin => flags.has(Flags::FIN),
         }
     }
 }
@@ -188,6 +207,11 @@ impl TcpState {
     /// Whether both ends have agreed on sequence numbers (RFC 9293 §3.5.2, "synchronized state").
     pub const fn is_synchronised(self) -> bool {
         !matches!(self, Closed | Listen | SynSent | SynRecv)
+    }
+
+    /// Whether there is no connection yet: this end has received no SYN.
+    pub const fn is_unopened(self) -> bool {
+        matches!(self, Closed | Listen | SynSent)
     }
 
     /// How far a connection in this state has come. It only grows during the life of a connection.
@@ -258,8 +282,40 @@ impl TcpState {
 }
 
 #[cfg(test)]
+impl TcpInput {
+    /// The flags of a segment that is this input, and whether it has data; none for a call and a timer.
+    pub(crate) const fn example(self) -> Option<(Flags, bool)> {
+        Some(match self {
+            Syn => (Flags::SYN, false),
+            SynAck => (Flags::SYN.with(Flags::ACK), false),
+            SynAcked | FinAcked => (Flags::ACK, false),
+            Fin | FinAndAck => (Flags::FIN.with(Flags::ACK), false),
+            Data | DataAfterClose => (Flags::PSH.with(Flags::ACK), true),
+            Rst => (Flags::RST, false),
+            OpenPassive | OpenActive | Close | Abort | Timeout => return None,
+        })
+    }
+
+    /// Everything that changes a state: from which one, by which input, to which one.
+    pub(crate) fn changes() -> impl Iterator<Item = (TcpState, Self, TcpState)> {
+        let all = TcpState::ALL.iter().flat_map(|from| Self::ALL.iter().map(|input| (*from, *input)));
+        all.filter_map(|(from, input)| Some((from, input, on(from, input)?.to))).filter(|(from, _, to)| from != to)
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_segment_is_read_as_what_it_is() {
+        for &input in TcpInput::ALL {
+            match input.example() {
+                Some((flags, data)) => assert!(input.may_be(flags, data), "{input}"),
+                None => assert!(!input.may_be(Flags(0xff), true), "{input}"),
+            }
+        }
+    }
 
     #[test]
     fn the_diagram_is_what_the_inputs_do() {

@@ -27,6 +27,13 @@ pub struct Transition {
     pub cause: Option<Cause>,
 }
 
+impl Transition {
+    /// Whether the life of a socket begins with it.
+    pub const fn begins(&self) -> bool {
+        self.from.rank() == 0 && !matches!(self.to, TcpState::Closed)
+    }
+}
+
 /// The cause of a state change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Cause {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::causal_order::FARTHEST_BACK;
 use crate::domain::{
     Args, Call, Cause, ClientEvent, Delta, EventKind, Evidence, Flow, Note, Observation, Outcome, Proto, Row, Stamp,
-    Syscall, TcpState, TimerKind, Transition, WorldId,
+    Syscall, TcpInput, TcpReply, TcpState, TimerKind, Transition, WorldId, tcp,
 };
 
 /// How long an observation that needs a gap filled waits for a better witness, while the tracepoint is one.
@@ -177,9 +177,7 @@ impl Historian {
         if closes_listener && self.ends.get(&flow).is_some_and(|end| !end.is_over() && end.since > claim.at) {
             return;
         }
-        let starts =
-            matches!((from, to), (TcpState::Closed, TcpState::SynSent | TcpState::Listen) | (TcpState::Listen, _));
-        if starts && !closes_listener {
+        if change.begins() {
             self.begin(flow, from, claim.at, out);
         }
         self.ends.entry(flow).or_insert_with(|| EndHistory::starting(from, claim.at));
@@ -235,7 +233,7 @@ impl Historian {
             Syscall::Close | Syscall::Shutdown => {
                 if let Some(end) = self.ends.get_mut(&flow)
                     && call.args != Args::Shut(crate::domain::Shut::Read)
-                    && matches!(end.last(), TcpState::Established | TcpState::CloseWait)
+                    && tcp::on(end.last(), TcpInput::Close).is_some_and(|step| step.reply == TcpReply::Fin)
                 {
                     end.intent = Some(Cause::Call(call.call));
                 }
@@ -464,7 +462,7 @@ fn is_rest(row: &Row) -> bool {
 /// Appends one transition to an end's path and writes it.
 fn step(end: &mut EndHistory, flow: Flow, claim: Claim, out: &mut Writer<'_>) {
     let from = end.last();
-    let sends_fin = matches!(claim.state, TcpState::FinWait1 | TcpState::LastAck);
+    let sends_fin = tcp::inputs(from, claim.state).any(|input| input == TcpInput::Close);
     let cause = if claim.evidence == Evidence::Inferred { None } else { claim.cause };
     let cause = cause.or_else(|| end.intent.take_if(|_| sends_fin));
     end.path.push((claim.state, claim.evidence));

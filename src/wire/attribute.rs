@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use crate::domain::{Cause, Flags, Row, Syscall, TcpInput, TcpState, tcp};
 
-use TcpState::{Closed, Closing, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait};
+use TcpState::{Closed, FinWait1, Listen, SynRecv, SynSent};
 
 /// The latest packets that arrived for one socket, oldest first: number, flags, and whether there was data in it.
 #[derive(Debug, Default, Clone)]
@@ -25,12 +25,7 @@ impl Arrivals {
 
     /// The latest that can have been one of these inputs.
     fn latest(&self, inputs: &[TcpInput]) -> Option<Cause> {
-        let is_one = |flags: Flags, data: bool| {
-            inputs.iter().any(|input| match input {
-                TcpInput::Data | TcpInput::DataAfterClose => data,
-                input => input.flag().is_some_and(|flag| flags.has(flag)),
-            })
-        };
+        let is_one = |flags: Flags, data: bool| inputs.iter().any(|input| input.may_be(flags, data));
         let found = self.0.iter().rev().find(|(_, flags, data)| is_one(*flags, *data));
         found.map(|(number, ..)| Cause::Packet(*number))
     }
@@ -107,33 +102,35 @@ pub(super) fn cause(
         }
         return can(TcpInput::Timeout).then_some(Cause::Timer);
     }
-    match from {
-        Listen => Some(Cause::Call(Syscall::Close)),
-        // No program holds these any more: without a packet only a timer can end them.
-        LastAck | TimeWait => Some(Cause::Timer),
-        FinWait1 | FinWait2 | Closing if timed_out => Some(Cause::Timer),
-        FinWait1 | FinWait2 | Closing => arrivals.latest(&[TcpInput::DataAfterClose]),
-        // A program holds these: it closed them, unless the timer that would give up has expired.
-        _ if timed_out && closing.is_none() => Some(Cause::Timer),
-        _ => Some(Cause::Call(Syscall::Close)),
+    if timed_out && closing.is_none() {
+        return Some(Cause::Timer);
     }
+    let closing = closing.map(Cause::Call);
+    if can(TcpInput::DataAfterClose) {
+        // Whether a program still holds it is not known.
+        return arrivals.latest(&[TcpInput::DataAfterClose]).or(closing);
+    }
+    let may_be_closed = can(TcpInput::Close) || can(TcpInput::Abort);
+    // No program holds any other: without a packet only a timer can end it.
+    Some(if may_be_closed { closing.unwrap_or(Cause::Call(Syscall::Close)) } else { Cause::Timer })
 }
 
-/// Whether a packet with these flags can change the state of a socket in `state` (none: there is no such socket).
-pub(super) fn matters(flags: Flags, state: Option<TcpState>) -> bool {
-    let may_change = |input: TcpInput| match (state, input.flag()) {
-        (_, Some(flag)) if flag != Flags::ACK => flags.has(flag),
-        (Some(state), Some(flag)) => flags.has(flag) && tcp::on(state, input).is_some_and(|step| step.to != state),
-        _ => false,
+/// Whether a packet with these flags can change the state of a socket in `state` (none: there is no such socket). `data`
+/// says whether there is data in it that nobody there can read any more.
+pub(super) fn matters(flags: Flags, data: bool, state: Option<TcpState>) -> bool {
+    let opens_or_ends = flags.any(Flags::SYN.with(Flags::FIN).with(Flags::RST));
+    let changes = |state: TcpState| {
+        let mut inputs = TcpInput::ALL.iter().filter(|input| input.may_be(flags, data));
+        inputs.any(|input| tcp::on(state, *input).is_some_and(|step| step.to != state))
     };
-    // The answer to a SYN is an ACK too, and one of a SYN_SENT that this end never sent is answered by a reset.
-    TcpInput::ALL.iter().copied().any(may_change) || state == Some(SynSent)
+    // One of a SYN_SENT that this end never sent is answered by a reset.
+    opens_or_ends || state.is_some_and(|state| state == SynSent || changes(state))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use TcpState::{CloseWait, Established};
+    use TcpState::{CloseWait, Established, FinWait2, LastAck, TimeWait};
 
     fn arrived(packets: &[(u64, Flags)]) -> Arrivals {
         let mut arrivals = Arrivals::default();
@@ -141,6 +138,27 @@ mod tests {
             arrivals.note(*number, *flags, false);
         }
         arrivals
+    }
+
+    #[test]
+    fn every_change_of_the_diagram_has_the_cause_that_the_diagram_names() {
+        for (from, input, to) in TcpInput::changes() {
+            let mut arrivals = Arrivals::default();
+            if let Some((flags, data)) = input.example() {
+                arrivals.note(7, flags, data);
+            }
+            let closing = matches!(input, TcpInput::Close | TcpInput::Abort).then_some(Syscall::Close);
+            let expected = match input {
+                TcpInput::OpenActive => Cause::Call(Syscall::Connect),
+                TcpInput::OpenPassive => Cause::Call(Syscall::Listen),
+                TcpInput::Close | TcpInput::Abort => Cause::Call(Syscall::Close),
+                TcpInput::Timeout => Cause::Timer,
+                _ => Cause::Packet(7),
+            };
+            let found = cause((from, to), &arrivals, closing, None, input == TcpInput::Timeout);
+            assert_eq!(found, Some(expected), "{from} to {to} by {input}");
+            assert_eq!(edges(from, to, false), [(from, to)]);
+        }
     }
 
     #[test]

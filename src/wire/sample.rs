@@ -1,6 +1,6 @@
 //! Samples both hosts' socket tables and reports the changes since the last sample, with their causes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::time::Duration;
 
@@ -25,6 +25,8 @@ struct HostView {
     rows: HashMap<RowKey, Row>,
     states: HashMap<Flow, TcpState>,
     arrivals: HashMap<Flow, Arrivals>,
+    /// The connections that no program holds any more.
+    orphans: HashSet<Flow>,
     /// The timer of a connection, which may end it.
     timers: HashMap<Flow, SeenTimer>,
     /// The `TCP_INFO` reported last.
@@ -74,7 +76,9 @@ impl<T: Tables> Sampler<T> {
     /// Whether the arrival of a packet from `from` can change a state at the other end.
     pub(super) fn matters(&self, from: HostId, outline: &Outline) -> bool {
         let (Some(flags), Some(at_receiver)) = (outline.flags, outline.flow.mirror()) else { return false };
-        attribute::matters(flags, self.seen.of(from.other()).states.get(&at_receiver).copied())
+        let there = self.seen.of(from.other());
+        let unread = outline.data && there.orphans.contains(&at_receiver);
+        attribute::matters(flags, unread, there.states.get(&at_receiver).copied())
     }
 
     /// Notes a packet from `from` that is about to be delivered.
@@ -141,7 +145,7 @@ impl<T: Tables> Sampler<T> {
         for flow in gone {
             self.transition(host, flow, None, call);
         }
-        let keys: std::collections::HashSet<RowKey> = now.iter().map(Row::key).collect();
+        let keys: HashSet<RowKey> = now.iter().map(Row::key).collect();
         let gone = self.seen.of(host).rows.keys().filter(|key| !keys.contains(key)).copied().collect();
         self.rows(host, now, gone);
     }
@@ -177,11 +181,12 @@ impl<T: Tables> Sampler<T> {
     }
 
     fn rows(&mut self, host: HostId, now: Vec<Row>, gone: Vec<RowKey>) {
-        let HostView { rows, timers, .. } = self.seen.of_mut(host);
+        let HostView { rows, timers, orphans, .. } = self.seen.of_mut(host);
         let sink = self.sinks.of(host);
         let read = sink.clock().now();
         for key in gone {
             timers.remove(&key.flow);
+            orphans.remove(&key.flow);
             rows.remove(&key);
             sink.report(Evidence::Sampled, EventKind::Row(Delta::Gone(key)));
         }
@@ -192,6 +197,11 @@ impl<T: Tables> Sampler<T> {
                 }
                 None => timers.remove(&row.flow),
             };
+            if row.inode == Some(0) {
+                orphans.insert(row.flow);
+            } else {
+                orphans.remove(&row.flow);
+            }
             let delta = match rows.get(&row.key()) {
                 None => Delta::Added(row.clone()),
                 Some(before) if differs(before, &row) => Delta::Changed(row.clone()),

@@ -307,6 +307,16 @@ fn a_trace_ahead_of_the_calls_needs_nothing_inferred() {
     assert_eq!(steps(&out, client()).last(), Some(&(FinWait2, TimeWait, Evidence::Sampled)));
 }
 
+#[test]
+fn every_change_of_the_diagram_is_written_as_it_was_reported() {
+    for (from, _, to) in TcpInput::changes() {
+        let change = Transition { flow: client(), from, to, cause: None };
+        let reported = Observation { world: WorldId::Wire, ..seen(1, Sampled, EventKind::State(change)) };
+        let steps = steps(&written([reported]), client());
+        assert_eq!(steps.last(), Some(&(from, to, Sampled)), "{steps:?}");
+    }
+}
+
 /// True histories of both ends of one connection: the states, each with the moment it was entered.
 fn truths() -> impl Strategy<Value = (Vec<TcpState>, Vec<TcpState>)> {
     prop_oneof![

@@ -9,7 +9,7 @@ use super::super::histories::HistoryStep;
 use super::super::journal::Journal;
 use super::super::world::World;
 use super::Packets;
-use crate::domain::{Cause, Flags, Flow, Icmp, IcmpRole, PacketSummary, TcpState};
+use crate::domain::{Cause, Flags, Flow, Icmp, IcmpRole, PacketSummary, TcpInput, TcpReply, TcpState, tcp};
 
 /// Where a change of state is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,29 +144,21 @@ fn place(
 }
 
 /// Whether a packet is the one beside which a change stands: the one that this end sent on account of it, or the one that
-/// it got where it sends none (RFC 9293 §3.3.2).
+/// it got where it sends none, or only an ACK.
 fn explains(step: &HistoryStep, packet: &PacketSummary, sent: bool) -> bool {
-    use TcpState::{
-        CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait,
-    };
-    let Some(tcp) = &packet.tcp else { return false };
-    let got = !sent;
-    let flags = tcp.flags;
-    let syn = flags.has(Flags::SYN);
-    let ack = flags.has(Flags::ACK);
-    let fin = flags.has(Flags::FIN);
-    match (step.from, step.to) {
-        (Closed, SynSent) => sent && syn && !ack,
-        (Closed | Listen, SynRecv) => sent && syn && ack,
-        (SynSent, SynRecv) => got && syn && !ack,
-        (SynSent, Established) => sent && ack && !syn,
-        (SynRecv, Established) | (Closing, TimeWait) => got && ack && !syn,
-        (Established | SynRecv, FinWait1) | (CloseWait, LastAck) => sent && fin,
-        (Established, CloseWait) | (FinWait1, Closing) | (FinWait1 | FinWait2, TimeWait) => got && fin,
-        (FinWait1, FinWait2) => got && ack,
-        (LastAck, Closed) => got && (ack || flags.has(Flags::RST)),
-        (TimeWait, Closed) => false,
-        (_, Closed) | (SynRecv, Listen) => flags.has(Flags::RST),
-        _ => false,
+    let Some(flags) = packet.tcp.as_ref().map(|tcp| tcp.flags) else { return false };
+    // A capture does not show whether a port listens.
+    let from = if (step.from, step.to) == (TcpState::Closed, TcpState::SynRecv) { TcpState::Listen } else { step.from };
+    match step.from {
+        TcpState::TimeWait => return false,
+        // Every other connection is ended by a RST at once, whichever end sends it.
+        _ if matches!(step.to, TcpState::Closed | TcpState::Listen) && flags.has(Flags::RST) => return true,
+        _ => {}
     }
+    tcp::inputs(from, step.to).any(|input| {
+        let reply = tcp::on(from, input).map_or(TcpReply::Nothing, |step| step.reply);
+        // An ACK may be late, or carry something else. The one of a SYN+ACK is the end of the handshake.
+        let is_shown_by_answer = input == TcpInput::SynAck || !matches!(reply, TcpReply::Nothing | TcpReply::Ack);
+        if is_shown_by_answer { sent && reply.may_be(flags) } else { !sent && input.may_be(flags, false) }
+    })
 }

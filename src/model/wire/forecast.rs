@@ -4,7 +4,7 @@
 //! Where these do not decide it, the forecast is only that the packet arrives.
 
 use super::PacketOnWire;
-use crate::domain::{Flags, Flow, HostId, Icmp, Proto, TcpState};
+use crate::domain::{Flags, Flow, HostId, Icmp, Proto, TcpInput, TcpState, tcp};
 use crate::model::World;
 
 /// What will happen when a packet arrives.
@@ -30,6 +30,8 @@ pub enum Forecast {
     PeerCloses,
     /// The ACK of the own FIN: FIN_WAIT1 to FIN_WAIT2.
     FinAcked,
+    /// A FIN in ESTABLISHED, to a program of ours that closes at the end of the data: LAST_ACK, and FIN+ACK goes back.
+    ClosesInTurn,
     /// A FIN in FIN_WAIT1, before the ACK of the own one: CLOSING.
     BothClose,
     /// A FIN in FIN_WAIT2, or one that acknowledges the own FIN: TIME_WAIT.
@@ -46,6 +48,8 @@ pub enum Forecast {
     ResetHalfOpen,
     /// The next bytes: they go into the receive buffer and are acknowledged.
     Data,
+    /// New bytes, or a FIN after a gap, for a program that has closed: a RST goes back (§3.6.1).
+    AfterClose,
     /// An ACK of bytes: they need not be kept to be sent again (§3.10.7.4).
     Acks,
     /// Bytes after a gap: they are kept, and an ACK asks for the missing ones (§3.10.7.4).
@@ -96,54 +100,109 @@ fn datagram(world: &World, flow: &Flow) -> Forecast {
 
 fn segment(world: &World, packet: &PacketOnWire) -> Option<Forecast> {
     let tcp = packet.packet.tcp.as_ref()?;
-    let flow = packet.packet.flow;
-    let there = flow.mirror()?;
-    let (syn, ack, fin, rst) =
-        (tcp.flags.has(Flags::SYN), tcp.flags.has(Flags::ACK), tcp.flags.has(Flags::FIN), tcp.flags.has(Flags::RST));
-    let Some(state) = world.table.state(&there) else {
-        return (syn && !ack && !rst).then(|| knock(world, &there));
-    };
-    let acks_fin = ack && fin_of(world, &there).is_some_and(|fin| tcp.ack_rel == Some(fin.wrapping_add(1)));
-    let takes = tcp.takes(packet.packet.payload.len);
-    let next = expected(world, packet);
-    let in_order = next.is_some() && next == tcp.seq_rel;
-    match state {
-        TcpState::SynSent if rst && ack => Some(Forecast::ResetOpening),
-        TcpState::SynSent if syn && ack && tcp.ack_rel == Some(1) => Some(Forecast::Answers),
-        TcpState::SynSent if syn && !ack => Some(Forecast::OpensAtOnce),
-        TcpState::SynRecv if rst && in_order && listener(world, &there).is_some() => Some(Forecast::ResetHalfOpen),
-        _ if rst && in_order => Some(Forecast::Reset),
-        _ if rst => None,
-        _ if syn => None,
-        _ if takes > 0 && !in_order => missing(next?, tcp.seq_rel?, takes),
-        // A full accept queue can make Linux ignore the ACK.
-        TcpState::SynRecv if ack && !fin && tcp.ack_rel == Some(1) => {
-            (!full(world, &there)).then_some(Forecast::Completes)
+    let there = packet.packet.flow.mirror()?;
+    let listener = listener(world, &there).is_some();
+    let none = if listener { TcpState::Listen } else { TcpState::Closed };
+    let state = world.table.state(&there).unwrap_or(none);
+    if state == TcpState::Listen && TcpInput::Syn.may_be(tcp.flags, false) && full(world, &there) {
+        return Some(Forecast::QueueFull);
+    }
+    match input(world, packet, state)? {
+        Arrival::Input(input) => {
+            let step = tcp::on(state, input)?;
+            // Without its listener it has nowhere to go back to.
+            let to = if step.to == TcpState::Listen && !listener { TcpState::Closed } else { step.to };
+            let forecast = of_step(state, input, to);
+            let closes = forecast == Some(Forecast::PeerCloses) && closes_in_turn(world, &there);
+            if closes { Some(Forecast::ClosesInTurn) } else { forecast }
         }
-        TcpState::Established if fin => Some(Forecast::PeerCloses),
-        TcpState::FinWait1 if fin && acks_fin => Some(Forecast::LastFin),
-        TcpState::FinWait1 if fin => Some(Forecast::BothClose),
-        TcpState::FinWait1 if acks_fin => Some(Forecast::FinAcked),
-        TcpState::FinWait2 if fin => Some(Forecast::LastFin),
-        TcpState::Closing if acks_fin => Some(Forecast::BothClosed),
-        TcpState::LastAck if acks_fin => Some(Forecast::Over),
-        TcpState::Established | TcpState::FinWait1 | TcpState::FinWait2 if packet.packet.payload.len > 0 => {
-            Some(Forecast::Data)
-        }
-        _ if ack && takes == 0 && state.is_synchronised() && acknowledged(world, packet) < tcp.ack_rel => {
-            Some(Forecast::Acks)
-        }
-        _ => None,
+        Arrival::Elsewhere(forecast) => Some(forecast),
     }
 }
 
-/// A SYN to an end that does not exist yet.
-fn knock(world: &World, there: &Flow) -> Forecast {
-    match listener(world, there) {
-        Some(_) if full(world, there) => Forecast::QueueFull,
-        Some(_) => Forecast::Opens,
-        None => Forecast::Refused,
+/// What a segment is to the end that it reaches.
+enum Arrival {
+    Input(TcpInput),
+    /// No input of the state machine: it is in the wrong place, or only acknowledges.
+    Elsewhere(Forecast),
+}
+
+/// What a segment is to an end in this state, by its flags and its numbers.
+fn input(world: &World, packet: &PacketOnWire, state: TcpState) -> Option<Arrival> {
+    let tcp = packet.packet.tcp.as_ref()?;
+    let there = packet.packet.flow.mirror()?;
+    let (syn, ack, fin, rst) =
+        (tcp.flags.has(Flags::SYN), tcp.flags.has(Flags::ACK), tcp.flags.has(Flags::FIN), tcp.flags.has(Flags::RST));
+    if state.is_unopened() {
+        return match (syn, ack, rst) {
+            (_, true, true) if state == TcpState::SynSent => Some(Arrival::Input(TcpInput::Rst)),
+            (true, false, false) => Some(Arrival::Input(TcpInput::Syn)),
+            (true, true, false) if tcp.ack_rel == Some(1) => Some(Arrival::Input(TcpInput::SynAck)),
+            _ => None,
+        };
     }
+    let len = packet.packet.payload.len;
+    let takes = tcp.takes(len);
+    let next = expected(world, packet);
+    let in_order = next.is_some() && next == tcp.seq_rel;
+    if rst {
+        return in_order.then_some(Arrival::Input(TcpInput::Rst));
+    }
+    if syn {
+        return None;
+    }
+    let is_orphan = world.table.of(&there).is_some_and(|entry| entry.row.inode == Some(0));
+    let is_unread = is_orphan && tcp::on(state, TcpInput::DataAfterClose).is_some();
+    if takes > 0 && !in_order {
+        let missing = missing(next?, tcp.seq_rel?, takes)?;
+        let unread = is_unread && missing == Forecast::Gap;
+        return Some(if unread { Arrival::Input(TcpInput::DataAfterClose) } else { Arrival::Elsewhere(missing) });
+    }
+    let acks_fin = ack && fin_of(world, &there).is_some_and(|fin| tcp.ack_rel == Some(fin.wrapping_add(1)));
+    let of = |input| tcp::on(state, input).map(|_| Arrival::Input(input));
+    if len > 0 && is_unread {
+        return of(TcpInput::DataAfterClose);
+    }
+    // A full accept queue can make Linux ignore the ACK.
+    let opens = ack && !fin && tcp.ack_rel == Some(1) && !full(world, &there);
+    let acks_more = ack && takes == 0 && state.is_synchronised() && acknowledged(world, packet) < tcp.ack_rel;
+    let found = if fin { of(if acks_fin { TcpInput::FinAndAck } else { TcpInput::Fin }) } else { None };
+    found
+        .or_else(|| opens.then(|| of(TcpInput::SynAcked)).flatten())
+        .or_else(|| (acks_fin && !fin).then(|| of(TcpInput::FinAcked)).flatten())
+        .or_else(|| (len > 0).then(|| of(TcpInput::Data)).flatten())
+        .or_else(|| acks_more.then_some(Arrival::Elsewhere(Forecast::Acks)))
+}
+
+/// The forecast for an input that the state machine answers by going from one state to another one, or to none.
+const fn of_step(from: TcpState, input: TcpInput, to: TcpState) -> Option<Forecast> {
+    Some(match (input, to) {
+        (TcpInput::Rst, TcpState::Listen) => Forecast::ResetHalfOpen,
+        (TcpInput::Rst, _) if matches!(from, TcpState::SynSent) => Forecast::ResetOpening,
+        (TcpInput::Rst, _) => Forecast::Reset,
+        (TcpInput::Syn, TcpState::Closed) => Forecast::Refused,
+        (TcpInput::Syn, _) if matches!(from, TcpState::SynSent) => Forecast::OpensAtOnce,
+        (TcpInput::Syn, _) => Forecast::Opens,
+        (TcpInput::SynAck, TcpState::Established) => Forecast::Answers,
+        (TcpInput::SynAcked, _) => Forecast::Completes,
+        (TcpInput::DataAfterClose, _) => Forecast::AfterClose,
+        (TcpInput::Data, _) => Forecast::Data,
+        (_, TcpState::CloseWait) => Forecast::PeerCloses,
+        (_, TcpState::FinWait2) => Forecast::FinAcked,
+        (_, TcpState::Closing) => Forecast::BothClose,
+        (TcpInput::FinAcked, TcpState::TimeWait) => Forecast::BothClosed,
+        (_, TcpState::TimeWait) => Forecast::LastFin,
+        (TcpInput::FinAcked, TcpState::Closed) => Forecast::Over,
+        _ => return None,
+    })
+}
+
+/// Whether the program at this end closes when it has received the end of the data, as the laboratory's servers do with
+/// a connection that they serve.
+fn closes_in_turn(world: &World, there: &Flow) -> bool {
+    let server = world.servers.at(Proto::Tcp, there.local);
+    let accepted = server.zip(there.peer).and_then(|(server, peer)| server.accepted(peer));
+    accepted.is_some_and(|(_, is_served)| is_served)
 }
 
 /// The listener that a connection of this end belongs to.
@@ -216,4 +275,36 @@ fn expected(world: &World, packet: &PacketOnWire) -> Option<u32> {
     pieces.first().filter(|(seq, takes)| *seq == 0 && *takes > 0)?;
     let next = pieces.iter().fold(0u32, |next, (seq, takes)| if *seq <= next { next.max(seq + takes) } else { next });
     Some(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The state that a forecast speaks of.
+    const fn state(forecast: Forecast) -> Option<TcpState> {
+        Some(match forecast {
+            Forecast::Opens | Forecast::OpensAtOnce => TcpState::SynRecv,
+            Forecast::Answers | Forecast::Completes => TcpState::Established,
+            Forecast::PeerCloses => TcpState::CloseWait,
+            Forecast::FinAcked => TcpState::FinWait2,
+            Forecast::BothClose => TcpState::Closing,
+            Forecast::LastFin | Forecast::BothClosed => TcpState::TimeWait,
+            Forecast::ResetHalfOpen => TcpState::Listen,
+            Forecast::Over | Forecast::Reset | Forecast::ResetOpening | Forecast::AfterClose => TcpState::Closed,
+            _ => return None,
+        })
+    }
+
+    #[test]
+    fn every_segment_that_changes_a_state_is_forecast_as_the_diagram_says() {
+        for (from, input, to) in TcpInput::changes() {
+            // A SYN to TIME_WAIT is taken or not by rules about numbers and times (RFC 6191).
+            if input.example().is_none() || (from, input) == (TcpState::TimeWait, TcpInput::Syn) {
+                continue;
+            }
+            let forecast = of_step(from, input, to).and_then(state);
+            assert_eq!(forecast, Some(to), "{from} {input}");
+        }
+    }
 }

@@ -22,7 +22,7 @@ use crate::domain::need::Lack;
 use crate::domain::wire::{CloseReason, LinkKind, WireEvent, WireMode};
 use crate::domain::{
     Call, Cause, Errno, Evidence, Flags, Flow, HostId, Observation, Outcome, PacketSummary, PerHost, Setting, Stamp,
-    Syscall, TcpInfo, TcpState, Transition,
+    Syscall, TcpInfo, Transition, tcp,
 };
 
 /// How one direction is treated.
@@ -212,16 +212,14 @@ impl WireState {
     /// The latest changes of the sender's state that stand alone on the ladder: the packet was sent with them.
     fn take_left(&mut self, host: Option<HostId>, packet: &PacketSummary) -> Vec<Transition> {
         let flags = packet.tcp.as_ref().map_or(Flags::default(), |tcp| tcp.flags);
-        let sends = |to: TcpState| match to {
-            TcpState::SynSent => flags.has(Flags::SYN),
-            TcpState::FinWait1 | TcpState::LastAck => flags.has(Flags::FIN),
-            TcpState::Closed => flags.has(Flags::RST),
-            _ => true,
+        let sends = |change: &Transition| {
+            let mut steps = tcp::inputs(change.from, change.to).filter_map(|input| tcp::on(change.from, input));
+            steps.any(|step| step.reply.may_be(flags))
         };
         let mut left = Vec::new();
         for at in (self.rungs.len().saturating_sub(Self::BACK)..self.rungs.len()).rev() {
             let WireRung::Change((_, on, change, _)) = &self.rungs[at] else { continue };
-            if *on == host && change.flow == packet.flow && sends(change.to) {
+            if *on == host && change.flow == packet.flow && sends(change) {
                 left.push(change.clone());
                 self.rungs.remove(at);
             }

@@ -421,6 +421,36 @@ fn a_forecast_is_certain_at_every_step_of_a_connection() {
 }
 
 #[test]
+fn a_fin_is_answered_by_a_fin_where_a_server_of_ours_reads() {
+    let mut bench = bench();
+    let port = 42_666;
+    let data = bench.established(1, port);
+    let fin = bench.sends(flow(port), FIN_ACK, 13, 1, "");
+    bench.delivered(data);
+    assert_eq!(foreseen(&bench, fin), Forecast::PeerCloses, "it waits for accept(): nobody reads");
+    bench.accepts(1, port);
+    assert_eq!(foreseen(&bench, fin), Forecast::ClosesInTurn);
+}
+
+#[test]
+fn what_comes_after_close_is_answered_by_a_reset() {
+    let mut bench = bench();
+    let port = 42_666;
+    let data = bench.established(1, port);
+    let (out, back) = (flow(port), flow(port).mirror().unwrap());
+    bench.delivered(data);
+    bench.state(Client, out, TcpState::Established, TcpState::FinWait2, None);
+    let next = bench.sends(back, PSH_ACK, 1, 13, "HELLO, WORLD");
+    let beyond = bench.sends(back, FIN_ACK, 13, 13, "");
+    // The program has only shut down its sending side.
+    assert_eq!([next, beyond].map(|packet| foreseen(&bench, packet)), [Forecast::Data, Forecast::Gap]);
+    bench.row(Client, out, Some(TcpState::FinWait2), |row| row.inode = Some(0));
+    assert_eq!([next, beyond].map(|packet| foreseen(&bench, packet)), [Forecast::AfterClose; 2]);
+    let fin = bench.sends(back, FIN_ACK, 1, 13, "");
+    assert_eq!(foreseen(&bench, fin), Forecast::LastFin);
+}
+
+#[test]
 fn a_forecast_knows_closed_ports_full_queues_and_datagrams() {
     let mut bench = bench();
     let nobody = Flow::tcp(addr(Client, 42_666), addr(Server, 9));

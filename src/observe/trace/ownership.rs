@@ -11,7 +11,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 
 use super::identity::TracedTransition;
 use super::own_namespace::{OwnNamespace, is_everywhere, is_new, is_there};
-use crate::domain::{Flow, Proto, TcpState, Transition};
+use crate::domain::{Flow, Proto, TcpState};
 
 /// How long to wait for confirmation, in nanoseconds. Destruction is announced within milliseconds; but a socket that was
 /// refused or reset is in no table, and is destroyed only when its owner closes it.
@@ -62,14 +62,14 @@ impl Ownership {
         out: &mut Vec<TracedTransition>,
     ) {
         let TracedTransition { socket, time, ref change } = transition;
-        if begins(change) {
+        if change.begins() {
             self.known.remove(&socket);
         }
         let is_ours = match self.known.get(&socket) {
             Some(is_ours) => Some(*is_ours),
             None if !is_everywhere(&change.flow) => Some(true),
             None if self.waiting.contains_key(&key(&change.flow)) => None,
-            None if begins(change) && change.flow.peer.is_none() => is_new(&change.flow, namespace),
+            None if change.begins() && change.flow.peer.is_none() => is_new(&change.flow, namespace),
             None => is_there(change, time, namespace).then_some(true),
         };
         match is_ours {
@@ -180,12 +180,6 @@ impl Ownership {
         }
         out.extend(waiting.transitions);
     }
-}
-
-/// Whether this is a socket's first transition.
-const fn begins(change: &Transition) -> bool {
-    use TcpState::{Closed, Listen, SynRecv, SynSent};
-    matches!((change.from, change.to), (Closed, SynSent | Listen) | (Listen, SynRecv))
 }
 
 /// The same addresses, with IPv4-mapped IPv6 as IPv4: the other end may have them that way.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::domain::{HostId, Row, Timer, TimerKind};
+use crate::domain::{HostId, Row, Timer, TimerKind, Transition};
 use crate::observe::portable::bare;
 use TcpState::{Closed, Established, FinWait2, Listen, SynRecv, SynSent};
 

@@ -124,8 +124,9 @@ impl ConnectionStates {
         }
         let mine = self.endpoints.entry(flow).or_insert_with(|| Endpoint::found(flow));
         mine.confirm(seen, out);
-        if matches!(mine.state, TcpState::SynSent | TcpState::SynRecv) && ack.is_some() {
-            mine.go(TcpState::Established, seen, out);
+        let opened = [TcpInput::SynAck, TcpInput::SynAcked].into_iter().find_map(|input| leads(mine.state, input));
+        if let Some(to) = opened.filter(|_| ack.is_some()) {
+            mine.go(to, seen, out);
         }
         let closes = seen.flags.has(Flags::FIN);
         if closes {

@@ -53,6 +53,17 @@ fn paths(segments: &[Seg]) -> (Path, Path) {
     (of(flow()), of(flow().mirror().unwrap()))
 }
 
+#[test]
+fn every_segment_that_changes_a_state_leads_where_the_diagram_says() {
+    for (from, input, to) in TcpInput::changes() {
+        // A capture does not show that a port listens, nor when a TIME_WAIT ends.
+        let (to, is_shown) = (if to == Listen { Closed } else { to }, !matches!(from, Listen | TimeWait));
+        if input.example().is_some() && is_shown {
+            assert_eq!(leads(from, input), Some(to), "{from} {input}");
+        }
+    }
+}
+
 const OPEN: [Seg; 3] = [(true, SYN, 0, 0, ""), (false, SYN_ACK, 0, 1, ""), (true, ACK, 1, 1, "")];
 
 #[test]
