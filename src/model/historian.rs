@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use super::causal_order::FARTHEST_BACK;
 use crate::domain::{
-    Args, Call, Cause, ClientEvent, Delta, EventKind, Evidence, Flow, Note, Observation, Outcome, Proto, Row, Stamp,
-    Syscall, TcpInput, TcpReply, TcpState, TimerKind, Transition, WorldId, tcp,
+    Args, Call, Cause, ClientEvent, Delta, Errno, EventKind, Evidence, Flow, Note, Observation, Outcome, Proto, Row,
+    Stamp, Syscall, TcpInput, TcpReply, TcpState, TimerKind, Transition, WorldId, tcp,
 };
 
 /// How long an observation that needs a gap filled waits for a better witness, while the tracepoint is one.
@@ -223,6 +223,10 @@ impl Historian {
                 self.begin(flow, TcpState::Listen, out.seen.at, out);
                 self.observe(flow, Claim { cause: None, ..claim(TcpState::Established) }, out);
             }
+            // The other end's RST has arrived: nothing of this end is left.
+            Syscall::Recv | Syscall::Send if call.result == Outcome::Failed(Errno::ConnReset) => {
+                self.observe(flow, Claim { cause: None, ..claim(TcpState::Closed) }, out);
+            }
             // The end of the other side's data: its FIN has arrived.
             Syscall::Recv if call.data.as_ref().is_some_and(|data| data.len == 0) && !failed => {
                 let open = self.ends.get(&flow).is_some_and(|end| end.last().rank() <= TcpState::Established.rank());
@@ -378,7 +382,8 @@ impl Historian {
         if claim.full_socket_only && self.ends.get(&flow).is_some_and(|end| end.reached(TcpState::TimeWait).is_some()) {
             return;
         }
-        let orderly = claim.state == TcpState::Closed && self.closed_in_order(&flow);
+        let vanished = claim.state == TcpState::Closed && claim.evidence != Evidence::Called;
+        let orderly = vanished && self.closed_in_order(&flow);
         let Some(end) = self.ends.get_mut(&flow) else { return };
         if let Some(at) = end.reached(claim.state) {
             confirm(end, at, flow, claim, out);

@@ -1,6 +1,6 @@
 //! The moments of a connection that order its two ends against each other, and what causes each.
 
-use crate::domain::{Args, Call, EventKind, Observation, Outcome, Shut, Syscall, TcpState};
+use crate::domain::{Args, Call, Errno, EventKind, Observation, Outcome, Shut, Syscall, TcpState};
 
 use TcpState::{
     CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait,
@@ -19,6 +19,8 @@ pub(super) enum Moment {
     Close,
     /// `recv` returned the end of the data.
     EndOfData,
+    /// A call failed with ECONNRESET.
+    Reset,
 }
 
 /// Which end a cause is of, seen from the end of its effect.
@@ -29,10 +31,10 @@ pub(super) enum Whose {
 }
 
 impl Moment {
-    pub(super) const COUNT: usize = 15;
+    pub(super) const COUNT: usize = 16;
 
     pub(super) fn all() -> impl Iterator<Item = Self> {
-        let calls = [Self::Connect, Self::Accept, Self::Close, Self::EndOfData];
+        let calls = [Self::Connect, Self::Accept, Self::Close, Self::EndOfData, Self::Reset];
         TcpState::ALL.iter().map(|state| Self::State(*state)).chain(calls)
     }
 
@@ -43,6 +45,7 @@ impl Moment {
             Self::Accept => 12,
             Self::Close => 13,
             Self::EndOfData => 14,
+            Self::Reset => 15,
         }
     }
 
@@ -56,8 +59,10 @@ impl Moment {
     }
 
     fn of_call(call: &Call) -> Option<Self> {
-        if matches!(call.result, Outcome::Failed(_)) {
-            return (call.call == Syscall::Connect).then_some(Self::Connect);
+        match call.result {
+            Outcome::Ok => {}
+            Outcome::Failed(_) if call.call == Syscall::Connect => return Some(Self::Connect),
+            Outcome::Failed(errno) => return (errno == Errno::ConnReset).then_some(Self::Reset),
         }
         match call.call {
             Syscall::Connect => Some(Self::Connect),
@@ -81,6 +86,7 @@ impl Moment {
             },
             Self::Accept => Some((Whose::Own, Self::State(Established))),
             Self::EndOfData => Some((Whose::Own, Self::State(CloseWait))),
+            Self::Reset => Some((Whose::Own, Self::State(Closed))),
             Self::Connect | Self::Close => None,
         }
     }
@@ -124,6 +130,7 @@ impl Moment {
             Self::State(LastAck) => 11,
             Self::State(TimeWait) => 12,
             Self::State(Closed) => 13,
+            Self::Reset => 14,
         }
     }
 

@@ -116,6 +116,24 @@ fn a_quick_close_is_filled_in_between_what_was_seen() {
 }
 
 #[test]
+fn an_end_that_was_reset_has_sent_no_fin() {
+    let mut reset = Call::new(S, Syscall::Recv).on(server());
+    reset.result = Outcome::Failed(Errno::ConnReset);
+    let out = written([
+        listening(),
+        call(1, C, Syscall::Connect, client()),
+        call(1, S, Syscall::Accept, server()),
+        table(2, Delta::Changed(row(client(), FinWait2))),
+        table(2, Delta::Changed(row(server(), CloseWait))),
+        seen(3, Called, EventKind::Call(reset)),
+        table(4, Delta::Gone(row(client(), FinWait2).key())),
+        table(4, Delta::Gone(row(server(), CloseWait).key())),
+    ]);
+    assert_eq!(steps(&out, server()).last(), Some(&(CloseWait, Closed, Called)), "{out:?}");
+    assert_eq!(steps(&out, client()).last(), Some(&(FinWait2, Closed, Sampled)));
+}
+
+#[test]
 fn the_rest_of_fin_wait2_does_not_close_with_its_full_socket() {
     let told = |t, from, to| traced(t, client(), from, to);
     let timer = Some(Timer { kind: TimerKind::TimeWait, left_ms: 59_000, count: 0 });
