@@ -41,7 +41,7 @@ pub mod domain {
         GuardEvent, GuardOrder, HostId, Icmp, LabOrder, Lang, LinkKind, Note, Observation, Outcome, PacketSummary,
         PortReport, Proto, Reason, Reply, ResetReason, Row, RowKey, Rule, ScanChange, ScanPlan, Segment, ServerChange,
         ServerEvent, ServerId, ServerSpec, ServiceModel, Shut, SocketId, Stamp, Syscall, TargetChange, TargetHost,
-        TcpOption, TcpState, Timer, TimerKind, Transition, Verdict, WireCommand, WireEvent, WireMode, WorldId,
+        TcpInfo, TcpOption, TcpState, Timer, TimerKind, Transition, Verdict, WireCommand, WireEvent, WireMode, WorldId,
     };
 }
 
@@ -118,6 +118,7 @@ pub mod view {
 #[cfg(target_os = "linux")]
 pub mod wire {
     pub use crate::wire::{
-        ExecError, ProgramSpec, Remote, SUBCOMMAND, Setting, Wire, WireOptions, helper_main, open_wires,
+        ExecError, ProgramSpec, ReadTable, Remote, Running, SUBCOMMAND, Setting, Wire, WireOptions, helper_main,
+        open_wires,
     };
 }

@@ -43,6 +43,8 @@ pub enum Cause {
     Packet(u64),
     /// A kernel timer expired.
     Timer,
+    /// The program that held the socket ended, and the kernel closed it.
+    Exit,
 }
 
 impl fmt::Display for Cause {
@@ -51,6 +53,7 @@ impl fmt::Display for Cause {
             Self::Call(call) => call.fmt(f),
             Self::Packet(number) => write!(f, "packet {number}"),
             Self::Timer => f.write_str("timer"),
+            Self::Exit => f.write_str("exit"),
         }
     }
 }
@@ -58,8 +61,10 @@ impl fmt::Display for Cause {
 impl FromStr for Cause {
     type Err = UnknownText;
     fn from_str(text: &str) -> Result<Self, UnknownText> {
-        if text == "timer" {
-            return Ok(Self::Timer);
+        match text {
+            "timer" => return Ok(Self::Timer),
+            "exit" => return Ok(Self::Exit),
+            _ => {}
         }
         match text.strip_prefix("packet ").and_then(|number| number.parse().ok()) {
             Some(number) => Ok(Self::Packet(number)),

@@ -163,6 +163,8 @@ pub struct LifecycleText {
     pub end_of_data: &'static str,
     pub no_data: &'static str,
     pub timer: &'static str,
+    /// The program that held the socket ended.
+    pub exit: &'static str,
     pub packet: fn(u64) -> String,
     /// `recvfrom` and `sendto`: the datagram's peer.
     pub from: fn(&str) -> String,

@@ -256,6 +256,7 @@ pub(super) fn cause(ctx: &DrawContext, cause: Cause) -> Cow<'static, str> {
         Cause::Call(call) => Cow::Borrowed(call.name()),
         Cause::Packet(number) => (ctx.text.lifecycle.packet)(number).into(),
         Cause::Timer => ctx.text.lifecycle.timer.into(),
+        Cause::Exit => ctx.text.lifecycle.exit.into(),
     }
 }
 

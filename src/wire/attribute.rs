@@ -5,7 +5,8 @@
 
 use std::collections::VecDeque;
 
-use crate::domain::{Cause, Flags, Row, Syscall, TcpInput, TcpState, tcp};
+use super::owners::ProgramEnd;
+use crate::domain::{Cause, Flags, Syscall, TcpInput, TcpState, tcp};
 
 use TcpState::{Closed, FinWait1, Listen, SynRecv, SynSent};
 
@@ -67,15 +68,22 @@ pub(super) fn edges(from: TcpState, to: TcpState, passively: bool) -> Vec<(TcpSt
     stops.windows(2).map(|pair| (pair[0], pair[1])).collect()
 }
 
-/// The cause of a socket's change from one state to the next. `call` is one that our own code just made on that host,
-/// `after` the socket's row now; `timed_out` means that the timer shown at the last look has expired since.
-pub(super) fn cause(
-    (from, to): (TcpState, TcpState),
-    arrivals: &Arrivals,
-    call: Option<Syscall>,
-    after: Option<&Row>,
-    timed_out: bool,
-) -> Option<Cause> {
+/// What is known besides the packets when a socket's state changes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Circumstances {
+    /// The call that our own code just made on that host.
+    pub(super) call: Option<Syscall>,
+    /// Whether a program still has a descriptor of the socket. `None` if the socket is gone or that is not known.
+    pub(super) is_open: Option<bool>,
+    /// Whether the timer shown at the last look has expired since.
+    pub(super) timed_out: bool,
+    /// How the program that held the socket has ended, if it has.
+    pub(super) ended: Option<ProgramEnd>,
+}
+
+/// The cause of a socket's change from one state to the next.
+pub(super) fn cause((from, to): (TcpState, TcpState), arrivals: &Arrivals, around: Circumstances) -> Option<Cause> {
+    let Circumstances { call, is_open, timed_out, ended } = around;
     let inputs: Vec<TcpInput> = tcp::inputs(from, to).collect();
     let can = |input| inputs.contains(&input);
     if can(TcpInput::OpenActive) {
@@ -94,25 +102,34 @@ pub(super) fn cause(
         return Some(packet);
     }
     let closing = call.filter(|call| matches!(call, Syscall::Close | Syscall::Shutdown));
+    let closing = closing.map(Cause::Call).or_else(|| (ended == Some(ProgramEnd::Killed)).then_some(Cause::Exit));
+    let is_unknown = closing.is_none() && ended == Some(ProgramEnd::Unknown);
     if to != Closed {
         if can(TcpInput::Close) {
-            // A socket without an inode has no descriptor: it was closed. With one, it was shut down.
-            let by_row = |inode| if inode == 0 { Syscall::Close } else { Syscall::Shutdown };
-            return closing.or_else(|| after.and_then(|row| row.inode).map(by_row)).map(Cause::Call);
+            // A socket without a descriptor was closed. With one, it was shut down.
+            let by = |is_open| Cause::Call(if is_open { Syscall::Shutdown } else { Syscall::Close });
+            return closing.or_else(|| is_open.filter(|_| !is_unknown).map(by));
         }
         return can(TcpInput::Timeout).then_some(Cause::Timer);
     }
-    if timed_out && closing.is_none() {
-        return Some(Cause::Timer);
+    if timed_out {
+        return match closing {
+            // A program that is told of a timeout often ends; one that ends closes its socket. It may be either.
+            None | Some(Cause::Exit) if ended.is_some() => None,
+            None => Some(Cause::Timer),
+            call => call,
+        };
     }
-    let closing = closing.map(Cause::Call);
     if can(TcpInput::DataAfterClose) {
         // Whether a program still holds it is not known.
         return arrivals.latest(&[TcpInput::DataAfterClose]).or(closing);
     }
     let may_be_closed = can(TcpInput::Close) || can(TcpInput::Abort);
+    if may_be_closed {
+        return closing.or_else(|| (!is_unknown).then_some(Cause::Call(Syscall::Close)));
+    }
     // No program holds any other: without a packet only a timer can end it.
-    Some(if may_be_closed { closing.unwrap_or(Cause::Call(Syscall::Close)) } else { Cause::Timer })
+    Some(Cause::Timer)
 }
 
 /// Whether a packet with these flags can change the state of a socket in `state` (none: there is no such socket). `data`
@@ -155,7 +172,11 @@ mod tests {
                 TcpInput::Timeout => Cause::Timer,
                 _ => Cause::Packet(7),
             };
-            let found = cause((from, to), &arrivals, closing, None, input == TcpInput::Timeout);
+            let found = cause(
+                (from, to),
+                &arrivals,
+                Circumstances { call: closing, timed_out: input == TcpInput::Timeout, ..Circumstances::default() },
+            );
             assert_eq!(found, Some(expected), "{from} to {to} by {input}");
             assert_eq!(edges(from, to, false), [(from, to)]);
         }
@@ -166,9 +187,12 @@ mod tests {
         let mut arrivals = arrived(&[(4, Flags::ACK)]);
         arrivals.note(5, Flags::PSH.with(Flags::ACK), true);
         for from in [FinWait1, FinWait2] {
-            assert_eq!(cause((from, Closed), &arrivals, None, None, false), Some(Cause::Packet(5)));
-            assert_eq!(cause((from, Closed), &arrivals, None, None, true), Some(Cause::Timer));
-            assert_eq!(cause((from, Closed), &arrived(&[]), None, None, false), None, "it is not known");
+            assert_eq!(cause((from, Closed), &arrivals, Circumstances::default()), Some(Cause::Packet(5)));
+            assert_eq!(
+                cause((from, Closed), &arrivals, Circumstances { timed_out: true, ..Circumstances::default() }),
+                Some(Cause::Timer)
+            );
+            assert_eq!(cause((from, Closed), &arrived(&[]), Circumstances::default()), None, "it is not known");
         }
     }
 
@@ -177,25 +201,65 @@ mod tests {
         let arrivals = arrived(&[(4, Flags::ACK), (5, Flags::FIN.with(Flags::ACK))]);
         let steps = edges(Established, LastAck, false);
         assert_eq!(steps, [(Established, CloseWait), (CloseWait, LastAck)]);
-        assert_eq!(cause(steps[0], &arrivals, None, None, false), Some(Cause::Packet(5)));
-        assert_eq!(cause(steps[1], &arrivals, Some(Syscall::Close), None, false), Some(Cause::Call(Syscall::Close)));
+        assert_eq!(cause(steps[0], &arrivals, Circumstances::default()), Some(Cause::Packet(5)));
+        assert_eq!(
+            cause(steps[1], &arrivals, Circumstances { call: Some(Syscall::Close), ..Circumstances::default() }),
+            Some(Cause::Call(Syscall::Close))
+        );
     }
 
     #[test]
     fn a_close_while_a_retransmission_is_due_is_no_timeout() {
         let close = Cause::Call(Syscall::Close);
         let none = arrived(&[]);
-        assert_eq!(cause((SynSent, Closed), &none, Some(Syscall::Close), None, true), Some(close));
-        assert_eq!(cause((SynSent, Closed), &none, None, None, true), Some(Cause::Timer));
+        assert_eq!(
+            cause(
+                (SynSent, Closed),
+                &none,
+                Circumstances { call: Some(Syscall::Close), timed_out: true, ..Circumstances::default() }
+            ),
+            Some(close)
+        );
+        assert_eq!(
+            cause((SynSent, Closed), &none, Circumstances { timed_out: true, ..Circumstances::default() }),
+            Some(Cause::Timer)
+        );
+    }
+
+    #[test]
+    fn what_a_killed_program_leaves_open_is_closed_by_its_end() {
+        let ended = Circumstances { ended: Some(ProgramEnd::Killed), ..Circumstances::default() };
+        let none = arrived(&[]);
+        for edge in [(Listen, Closed), (SynSent, Closed), (Established, FinWait1), (CloseWait, LastAck)] {
+            assert_eq!(cause(edge, &none, ended), Some(Cause::Exit), "{edge:?}");
+        }
+        let timed_out = Circumstances { timed_out: true, ..ended };
+        assert_eq!(cause((SynSent, Closed), &none, timed_out), None, "which of the two is not known");
+        let reset = arrived(&[(3, Flags::RST)]);
+        assert_eq!(cause((Established, Closed), &reset, ended), Some(Cause::Packet(3)));
+        let unknown = Circumstances { ended: Some(ProgramEnd::Unknown), ..ended };
+        let exited = Circumstances { ended: Some(ProgramEnd::Exited), ..ended };
+        assert_eq!(cause((Listen, Closed), &none, unknown), None);
+        assert_eq!(cause((Listen, Closed), &none, exited), Some(Cause::Call(Syscall::Close)));
+        let close = Circumstances { call: Some(Syscall::Close), ..ended };
+        assert_eq!(cause((Listen, Closed), &none, close), Some(Cause::Call(Syscall::Close)));
+    }
+
+    #[test]
+    fn a_shutdown_leaves_the_descriptor_and_a_close_does_not() {
+        for (is_open, call) in [(true, Syscall::Shutdown), (false, Syscall::Close)] {
+            let around = Circumstances { is_open: Some(is_open), ..Circumstances::default() };
+            assert_eq!(cause((Established, FinWait1), &arrived(&[]), around), Some(Cause::Call(call)));
+        }
     }
 
     #[test]
     fn time_wait_ends_by_its_timer_although_packets_arrived_before() {
         let arrivals = arrived(&[(9, Flags::FIN.with(Flags::ACK))]);
-        assert_eq!(cause((TimeWait, Closed), &arrivals, None, None, false), Some(Cause::Timer));
+        assert_eq!(cause((TimeWait, Closed), &arrivals, Circumstances::default()), Some(Cause::Timer));
         let reset = arrived(&[(9, Flags::FIN), (10, Flags::RST)]);
         for from in [Established, LastAck] {
-            assert_eq!(cause((from, Closed), &reset, None, None, false), Some(Cause::Packet(10)), "{from}");
+            assert_eq!(cause((from, Closed), &reset, Circumstances::default()), Some(Cause::Packet(10)), "{from}");
         }
     }
 
@@ -203,9 +267,15 @@ mod tests {
     fn a_timeout_and_a_close_are_told_apart_by_the_timer() {
         let nothing = arrived(&[]);
         let edge = (SynSent, Closed);
-        assert_eq!(cause(edge, &nothing, None, None, true), Some(Cause::Timer));
-        assert_eq!(cause(edge, &nothing, None, None, false), Some(Cause::Call(Syscall::Close)));
-        assert_eq!(cause(edge, &arrived(&[(2, Flags::RST)]), None, None, true), Some(Cause::Packet(2)));
+        assert_eq!(
+            cause(edge, &nothing, Circumstances { timed_out: true, ..Circumstances::default() }),
+            Some(Cause::Timer)
+        );
+        assert_eq!(cause(edge, &nothing, Circumstances::default()), Some(Cause::Call(Syscall::Close)));
+        assert_eq!(
+            cause(edge, &arrived(&[(2, Flags::RST)]), Circumstances { timed_out: true, ..Circumstances::default() }),
+            Some(Cause::Packet(2))
+        );
     }
 
     #[test]

@@ -15,6 +15,7 @@
 //! | `decode` | what the wire reads of a packet |
 //! | `helper`, `control`, `sys` | the process that keeps the hosts, our side of it, and its system calls |
 //! | `programs`, `exec` | the programs on the hosts; those started from other processes |
+//! | `owners` | which of them holds a socket |
 //! | `remedy`, `sysctl` | what helps where something is missing; what can be set on a host |
 
 mod attribute;
@@ -27,6 +28,7 @@ mod exec;
 mod helper;
 mod link;
 mod open;
+mod owners;
 mod programs;
 mod relay;
 mod remedy;

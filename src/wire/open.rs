@@ -13,6 +13,7 @@ use super::core::WireCore;
 use super::exec::ExecServer;
 use super::helper::protocol::ProgramSpec;
 use super::link::KernelLink;
+use super::owners::{ProgramEnd, SocketOwners};
 use super::programs::HostPrograms;
 use super::relay::{Relay, RelayOrder};
 use super::remedy::lack;
@@ -49,6 +50,7 @@ impl<F: Fn(&OwnedFd) -> io::Result<Vec<Row>> + Send> ReadTable for F {
 struct DiagTables<R> {
     reader: R,
     sockets: PerHost<OwnedFd>,
+    owners: SocketOwners,
 }
 
 impl<R: ReadTable> Tables for DiagTables<R> {
@@ -62,6 +64,14 @@ impl<R: ReadTable> Tables for DiagTables<R> {
 
     fn info(&mut self, host: HostId, flow: &Flow) -> io::Result<Option<TcpInfo>> {
         self.reader.info(self.sockets.of(host), flow)
+    }
+
+    fn owner(&mut self, host: HostId, inode: u64) -> Option<u32> {
+        self.owners.of(host, inode)
+    }
+
+    fn end(&mut self, program: u32) -> Option<ProgramEnd> {
+        self.owners.end(program)
     }
 }
 
@@ -88,7 +98,8 @@ impl Wire {
         let failed = |error: io::Error| lack(Need::Helper, &error);
         let (orders, todo) = queue::channel(ORDERS);
         let core = WireCore::new(WireCore::MOST, options.seed);
-        let diag = DiagTables { reader: tables, sockets: opened.diag };
+        let owners = SocketOwners::default();
+        let diag = DiagTables { reader: tables, sockets: opened.diag, owners: owners.clone() };
         let kind = opened.kind;
         let [client, server] = opened.links.into_array();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
@@ -112,7 +123,7 @@ impl Wire {
         });
         let relay = relay.map_err(failed)?;
         sink.on_wire(None).report(Evidence::Called, EventKind::Wire(WireEvent::Opened { link: kind }));
-        let programs = HostPrograms::new(sink.clone(), PerHost::from_fn(|host| helper.host(host)));
+        let programs = HostPrograms::new(sink.clone(), PerHost::from_fn(|host| helper.host(host)), owners);
         // Without it the wire lab works, but `exec` in other processes does not find it.
         let exec = ExecServer::start(programs.clone()).ok();
         Ok(Self { link: kind, orders, stop, programs, exec, helper: Some(helper), relay: Some(relay) })

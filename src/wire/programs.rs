@@ -9,6 +9,7 @@ use std::thread::{self, JoinHandle};
 
 use super::control::{Running, WireHost};
 use super::helper::protocol::ProgramSpec;
+use super::owners::{ProgramEnd, SocketOwners};
 use crate::domain::excerpt::sanitise;
 use crate::domain::wire::WireEvent;
 use crate::domain::{EventKind, EventSink, Evidence, HostId, PerHost};
@@ -17,12 +18,13 @@ use crate::domain::{EventKind, EventSink, Evidence, HostId, PerHost};
 pub(super) struct HostPrograms {
     sink: EventSink,
     hosts: PerHost<WireHost>,
+    owners: SocketOwners,
     watchers: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
 impl HostPrograms {
-    pub(super) fn new(sink: EventSink, hosts: PerHost<WireHost>) -> Self {
-        Self { sink, hosts, watchers: Arc::default() }
+    pub(super) fn new(sink: EventSink, hosts: PerHost<WireHost>, owners: SocketOwners) -> Self {
+        Self { sink, hosts, owners, watchers: Arc::default() }
     }
 
     pub(super) fn host(&self, host: HostId) -> &WireHost {
@@ -38,11 +40,15 @@ impl HostPrograms {
         let (running, ending) = self.host(host).run(program, standard)?;
         let sink = self.sink.on_wire(Some(host));
         let pid = running.pid();
+        let owners = self.owners.clone();
+        owners.started(host, pid);
         let name = program.argv.first().map(|name| sanitise(name.as_bytes())).unwrap_or_default();
         sink.report(Evidence::Called, EventKind::Wire(WireEvent::Program { pid, name }));
         let (tell, told) = mpsc::channel();
         let watcher = thread::Builder::new().name("program".into()).spawn(move || {
             let end = ending.wait();
+            let how = if end.signal().is_some() { ProgramEnd::Killed } else { ProgramEnd::Exited };
+            owners.ended(host, pid, how);
             let event = WireEvent::ProgramEnded { pid, status: end.code(), signal: end.signal() };
             sink.report(Evidence::Called, EventKind::Wire(event));
             let _ = tell.send(end);

@@ -216,8 +216,9 @@ impl<L: Link, T: Tables> Relay<L, T> {
         self.looked(looked);
     }
 
-    /// Reports once that a table could not be read, until it can be read again.
+    /// Reports what a look at a table found, and once that a table could not be read, until it can be read again.
     fn looked(&mut self, looked: io::Result<()>) {
+        self.sampler.report();
         match looked {
             Ok(()) => self.table_failed = false,
             Err(_) if self.table_failed => {}
@@ -256,6 +257,14 @@ impl<L: Link, T: Tables> Relay<L, T> {
         // Its effects are stamped later than this, even if this thread is preempted.
         let handed = self.sink.clock().now();
         let sent = link.send(bytes);
+        // Whoever waits for the delivery may make the next call then, so the looks come first. They are reported after it.
+        let mut looks = Vec::new();
+        if !quick {
+            // Not at full speed: samples both hosts completely.
+            looks.extend([from.other(), *from].map(|host| self.sampler.look(host, None)));
+        } else if matters && let Some(at_receiver) = outline.and_then(|outline| outline.flow.mirror()) {
+            looks.push(self.sampler.look_at(from.other(), at_receiver));
+        }
         if *listed || sent.is_err() {
             let event = match sent {
                 Ok(()) => WireEvent::Delivered { packet: *number },
@@ -265,15 +274,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
             self.report();
             self.sinks.of(*from).report_at(handed, Evidence::Called, EventKind::Wire(event));
         }
-        if !quick {
-            // Not at full speed: samples both hosts completely.
-            for host in [from.other(), *from] {
-                let looked = self.sampler.look(host, None);
-                self.looked(looked);
-            }
-        } else if matters && let Some(at_receiver) = outline.and_then(|outline| outline.flow.mirror()) {
-            self.look_at(from.other(), &at_receiver);
-        }
+        looks.into_iter().for_each(|looked| self.looked(looked));
     }
 
     /// Samples both tables and reports the number of unlisted packets. Returns how long that took.

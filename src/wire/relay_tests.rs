@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use super::super::decode::packets::{tcp, udp};
 use super::super::link::memory::{MemoryHost, MemoryLink, memory};
+use super::super::owners::ProgramEnd;
 use super::*;
 use crate::domain::{Cause, Clock, EventQueue, Flags, Flow, Observation, Row, TcpState};
 
@@ -52,6 +53,14 @@ impl Tables for Written {
 
     fn info(&mut self, _: HostId, _: &Flow) -> io::Result<Option<crate::domain::TcpInfo>> {
         Ok(None)
+    }
+
+    fn owner(&mut self, _: HostId, _: u64) -> Option<u32> {
+        None
+    }
+
+    fn end(&mut self, _: u32) -> Option<ProgramEnd> {
+        None
     }
 }
 

@@ -4,11 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::time::Duration;
 
-use super::attribute::{self, Arrivals};
+use super::attribute::{self, Arrivals, Circumstances};
 use super::decode::Outline;
+use super::owners::ProgramEnd;
 use crate::domain::{
-    Delta, EventKind, EventSink, Evidence, Flow, HostId, PerHost, Row, RowKey, Stamp, Syscall, TcpInfo, TcpState,
-    Timer, Transition,
+    Delta, EventKind, EventSink, Evidence, Flow, HostId, PerHost, Row, RowKey, Stamp, Syscall, TcpInfo, TcpInput,
+    TcpState, Timer, Transition, tcp,
 };
 
 pub(super) trait Tables: Send {
@@ -18,6 +19,12 @@ pub(super) trait Tables: Send {
 
     /// The `TCP_INFO` of the TCP socket with exactly these addresses, where there is one that has it.
     fn info(&mut self, host: HostId, flow: &Flow) -> io::Result<Option<TcpInfo>>;
+
+    /// The program on a host that has a descriptor of the socket with this inode.
+    fn owner(&mut self, host: HostId, inode: u64) -> Option<u32>;
+
+    /// How that program ended, if it has.
+    fn end(&mut self, program: u32) -> Option<ProgramEnd>;
 }
 
 #[derive(Debug, Default)]
@@ -27,6 +34,8 @@ struct HostView {
     arrivals: HashMap<Flow, Arrivals>,
     /// The connections that no program holds any more.
     orphans: HashSet<Flow>,
+    /// The programs that hold the others, as far as they were started here.
+    owners: HashMap<Flow, u32>,
     /// The timer of a connection, which may end it.
     timers: HashMap<Flow, SeenTimer>,
     /// The `TCP_INFO` reported last.
@@ -61,6 +70,8 @@ pub(super) struct Sampler<T> {
     tables: T,
     sinks: PerHost<EventSink>,
     seen: PerHost<HostView>,
+    /// What was found and is not reported yet.
+    found: Vec<(HostId, Stamp, Evidence, EventKind)>,
 }
 
 impl<T: Tables> Sampler<T> {
@@ -70,7 +81,18 @@ impl<T: Tables> Sampler<T> {
 
     pub(super) fn new(tables: T, sink: &EventSink) -> Self {
         let sinks = PerHost::from_fn(|host| sink.on_wire(Some(host)));
-        Self { tables, sinks, seen: PerHost::default() }
+        Self { tables, sinks, seen: PerHost::default(), found: Vec::new() }
+    }
+
+    /// Reports what was found since the last call.
+    pub(super) fn report(&mut self) {
+        for (host, at, evidence, kind) in self.found.drain(..) {
+            self.sinks.of(host).report_at(at, evidence, kind);
+        }
+    }
+
+    fn find(&mut self, host: HostId, evidence: Evidence, kind: EventKind) {
+        self.found.push((host, self.sinks.of(host).clock().now(), evidence, kind));
     }
 
     /// Whether the arrival of a packet from `from` can change a state at the other end.
@@ -91,7 +113,7 @@ impl<T: Tables> Sampler<T> {
         arrivals.entry(at_receiver).or_default().note(number, flags, outline.data);
     }
 
-    /// Samples a host's table. `call` was just made there by this process.
+    /// Samples a host's table; [`Sampler::report`] reports what it found. `call` was just made there by this process.
     pub(super) fn look(&mut self, host: HostId, call: Option<Syscall>) -> io::Result<()> {
         let now = self.tables.dump(host)?;
         self.compare(host, now, call);
@@ -104,8 +126,8 @@ impl<T: Tables> Sampler<T> {
         if let Some(info) = info
             && self.seen.of(host).info.as_ref() != Some(&info)
         {
-            self.sinks.of(host).report(Evidence::Sampled, EventKind::Info(info.clone()));
-            self.seen.of_mut(host).info = Some(info);
+            self.seen.of_mut(host).info = Some(info.clone());
+            self.find(host, Evidence::Sampled, EventKind::Info(info));
         }
         Ok(())
     }
@@ -150,7 +172,7 @@ impl<T: Tables> Sampler<T> {
         self.rows(host, now, gone);
     }
 
-    /// Reports a connection's transitions since the last sample.
+    /// Finds a connection's transitions since the last sample.
     fn transition(&mut self, host: HostId, flow: Flow, row: Option<&Row>, call: Option<Syscall>) {
         let seen = self.seen.of_mut(host);
         let listener = flow.peer.is_some() && listens(&seen.states, flow);
@@ -171,44 +193,68 @@ impl<T: Tables> Sampler<T> {
             return;
         }
         let arrivals = seen.arrivals.remove(&flow).unwrap_or_default();
+        let owner = seen.owners.get(&flow).copied();
         let now = self.sinks.of(host).clock().now();
         let timed_out = seen.timers.get(&flow).is_some_and(|timer| timer.can_end(from, now));
+        let ended = owner.and_then(|owner| self.tables.end(owner));
+        let inode = row.and_then(|row| row.inode);
+        let is_open = inode.map(|inode| inode != 0 && self.is_open_still(host, flow, &edges));
+        let around = Circumstances { call, is_open, timed_out, ended };
         for (at, &(from, to)) in edges.iter().enumerate() {
             let evidence = if at + 1 == edges.len() { Evidence::Sampled } else { Evidence::Inferred };
-            let cause = attribute::cause((from, to), &arrivals, call, row, timed_out);
-            self.sinks.of(host).report(evidence, EventKind::State(Transition { flow, from, to, cause }));
+            let cause = attribute::cause((from, to), &arrivals, around);
+            self.find(host, evidence, EventKind::State(Transition { flow, from, to, cause }));
         }
     }
 
+    /// Whether a socket has a descriptor after the call that sent its FIN: `shutdown` leaves it, `close` takes it away, but
+    /// later than it sends the FIN. Both hold the socket's lock meanwhile, and the kernel waits for the lock before it
+    /// answers with the `TCP_INFO` (`tcp_get_info`): what the table shows after that is what the call left.
+    fn is_open_still(&mut self, host: HostId, flow: Flow, edges: &[(TcpState, TcpState)]) -> bool {
+        let sends_fin = |(from, to): &(TcpState, TcpState)| tcp::inputs(*from, *to).any(|by| by == TcpInput::Close);
+        if !edges.iter().any(sends_fin) || self.tables.info(host, &flow).is_err() {
+            return true;
+        }
+        let row = self.tables.lookup(host, flow);
+        row.is_ok_and(|row| row.is_some_and(|row| row.inode != Some(0)))
+    }
+
     fn rows(&mut self, host: HostId, now: Vec<Row>, gone: Vec<RowKey>) {
-        let HostView { rows, timers, orphans, .. } = self.seen.of_mut(host);
-        let sink = self.sinks.of(host);
-        let read = sink.clock().now();
+        let read = self.sinks.of(host).clock().now();
         for key in gone {
+            let HostView { rows, timers, orphans, owners, .. } = self.seen.of_mut(host);
             timers.remove(&key.flow);
             orphans.remove(&key.flow);
+            owners.remove(&key.flow);
             rows.remove(&key);
-            sink.report(Evidence::Sampled, EventKind::Row(Delta::Gone(key)));
+            self.find(host, Evidence::Sampled, EventKind::Row(Delta::Gone(key)));
         }
         for row in now {
+            let HostView { rows, timers, orphans, owners, .. } = self.seen.of_mut(host);
             match row.timer {
                 Some(timer) => {
                     timers.insert(row.flow, SeenTimer { expires: read.after(timer.left()), count: timer.count })
                 }
                 None => timers.remove(&row.flow),
             };
-            if row.inode == Some(0) {
-                orphans.insert(row.flow);
-            } else {
-                orphans.remove(&row.flow);
+            let before = rows.get(&row.key());
+            let inode = row.inode.unwrap_or(0);
+            if before.is_none_or(|before| before.inode != row.inode) {
+                if inode == 0 {
+                    orphans.insert(row.flow);
+                } else {
+                    orphans.remove(&row.flow);
+                    // A connection whose program has closed it keeps its owner: that one may have ended.
+                    self.tables.owner(host, inode).map(|owner| owners.insert(row.flow, owner));
+                }
             }
-            let delta = match rows.get(&row.key()) {
+            let delta = match before {
                 None => Delta::Added(row.clone()),
                 Some(before) if differs(before, &row) => Delta::Changed(row.clone()),
                 Some(_) => continue,
             };
-            sink.report(Evidence::Sampled, EventKind::Row(delta));
             rows.insert(row.key(), row);
+            self.find(host, Evidence::Sampled, EventKind::Row(delta));
         }
     }
 }

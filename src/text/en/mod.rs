@@ -206,6 +206,7 @@ const LIFECYCLE: LifecycleText = LifecycleText {
     end_of_data: "0 bytes: the other side closed (FIN)",
     no_data: "0 bytes",
     timer: "timer",
+    exit: "the program ended",
     packet: |number| format!("packet {number}"),
     from: |peer| format!("from {peer}"),
     added: "server added",

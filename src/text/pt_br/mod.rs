@@ -210,6 +210,7 @@ const LIFECYCLE: LifecycleText = LifecycleText {
     end_of_data: "0 bytes: o outro lado fechou (FIN)",
     no_data: "0 bytes",
     timer: "timer",
+    exit: "o programa terminou",
     packet: |number| format!("pacote {number}"),
     from: |peer| format!("de {peer}"),
     added: "servidor criado",

@@ -265,6 +265,7 @@ fn change(ctx: &DrawContext, (_, host, change, _): &WireChange, listeners: usize
         Some(Cause::Call(call)) => format!("{call}()"),
         Some(Cause::Packet(number)) => format!("#{number}"),
         Some(Cause::Timer) => ctx.text.lifecycle.timer.into(),
+        Some(Cause::Exit) => ctx.text.lifecycle.exit.into(),
         None => String::new(),
     };
     let port = change.flow.local.port();

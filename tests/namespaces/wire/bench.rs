@@ -7,11 +7,11 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use socklab::api::domain::{
-    Cause, Clock, EventKind, EventQueue, EventSink, Evidence, HostId, LinkKind, Observation, PacketSummary, Row,
-    TcpState, Transition, WireCommand, WireEvent,
+    Cause, Clock, EventKind, EventQueue, EventSink, Evidence, Flow, HostId, LinkKind, Observation, PacketSummary, Row,
+    TcpInfo, TcpState, Transition, WireCommand, WireEvent,
 };
 use socklab::api::observe::{Scope, SockDiag};
-use socklab::api::wire::{Wire, WireOptions};
+use socklab::api::wire::{ReadTable, Wire, WireOptions};
 
 use crate::fixtures::{BINARY, DEADLINE};
 
@@ -59,11 +59,19 @@ impl Journal {
     }
 }
 
-/// All sockets of a host.
-fn dump(diag: &OwnedFd) -> io::Result<Vec<Row>> {
-    let mut rows = Vec::new();
-    SockDiag::on(diag.try_clone()?)?.dump(&Scope::All, &mut |row| rows.push(row))?;
-    Ok(rows)
+/// Reads a host's table as the program does.
+struct HostTable;
+
+impl ReadTable for HostTable {
+    fn dump(&self, diag: &OwnedFd) -> io::Result<Vec<Row>> {
+        let mut rows = Vec::new();
+        SockDiag::on(diag.try_clone()?)?.dump(&Scope::All, &mut |row| rows.push(row))?;
+        Ok(rows)
+    }
+
+    fn info(&self, diag: &OwnedFd, flow: &Flow) -> io::Result<Option<TcpInfo>> {
+        SockDiag::on(diag.try_clone()?)?.info(flow)
+    }
 }
 
 /// An open wire and its journal.
@@ -82,7 +90,7 @@ impl Bench {
         let options = WireOptions { binary: Some(BINARY.into()), link, ..WireOptions::default() };
         let journal = Arc::new(Journal::default());
         let sink = EventSink::new(Clock::start(), Arc::clone(&journal) as Arc<dyn EventQueue>);
-        let wire = Wire::open(&sink, &options, dump).unwrap();
+        let wire = Wire::open(&sink, &options, HostTable).unwrap();
         Self { wire, journal }
     }
 

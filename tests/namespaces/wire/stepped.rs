@@ -2,18 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::AsFd as _;
+use std::process::ExitStatus;
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use TcpState::{
     CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait,
 };
 use socklab::api::domain::{
-    Cause, EventKind, Evidence, HostId, Icmp, LossReason, Observation, Syscall, TcpOption, TcpState, Transition,
+    Cause, Delta, EventKind, Evidence, HostId, Icmp, LossReason, Observation, Syscall, TcpOption, TcpState, Transition,
     WireCommand, WireEvent, WireMode,
 };
-use socklab::api::wire::{ProgramSpec, Setting};
+use socklab::api::wire::{ProgramSpec, Running, Setting};
 
 use super::bench::{Bench, LINKS, transitions};
 use crate::harness::{
@@ -38,6 +40,9 @@ pub(crate) fn tests() -> Vec<Test> {
         test(among_many_connections_each_has_its_causes, &[Wire]),
         test(the_settings_of_a_host_can_be_turned, &[Wire]),
         test(a_students_own_programs_are_stepped_like_ours, &[Wire, Tool("python3")]),
+        test(a_shutdown_leaves_the_socket_to_its_program_and_a_close_does_not, &[Wire, Tool("python3")]),
+        test(what_a_killed_program_leaves_is_closed_by_its_end, &[Wire, Tool("python3")]),
+        test(a_program_that_gives_up_when_the_syn_is_repeated_is_no_timeout, &[Wire, Tool("python3")]),
     ]
 }
 
@@ -396,23 +401,29 @@ with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
     print(s.recv(1024).decode())
 ";
 
+/// Starts a program on a host. Returns what it says, itself, and its end.
+fn python(
+    bench: &Bench,
+    host: HostId,
+    source: &str,
+) -> (BufReader<std::io::PipeReader>, Running, Receiver<ExitStatus>) {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let argv = ["python3", "-c", source].map(String::from).into();
+    let env = ["PATH", "HOME"].map(|name| (name.to_owned(), std::env::var(name).unwrap_or_default())).into();
+    let program = ProgramSpec { argv, env, cwd: "/".into() };
+    let null = std::fs::File::open("/dev/null").unwrap();
+    let standard = [null.as_fd(), writer.as_fd(), writer.as_fd()];
+    let (running, ended) = bench.wire.exec(host, &program, standard).expect("needs python3");
+    (BufReader::new(reader), running, ended)
+}
+
 fn a_students_own_programs_are_stepped_like_ours() {
     let bench = Bench::open();
-    let python = |host, source: &str| {
-        let (reader, writer) = std::io::pipe().unwrap();
-        let argv = ["python3", "-c", source].map(String::from).into();
-        let env = ["PATH", "HOME"].map(|name| (name.to_owned(), std::env::var(name).unwrap_or_default())).into();
-        let program = ProgramSpec { argv, env, cwd: "/".into() };
-        let null = std::fs::File::open("/dev/null").unwrap();
-        let standard = [null.as_fd(), writer.as_fd(), writer.as_fd()];
-        let (_, ended) = bench.wire.exec(host, &program, standard).expect("needs python3");
-        (BufReader::new(reader), ended)
-    };
-    let (mut said, server) = python(Server, SERVER);
+    let (mut said, _, server) = python(&bench, Server, SERVER);
     let mut line = String::new();
     said.read_line(&mut line).unwrap();
     assert_eq!(line, "listening\n");
-    let (mut said, client) = python(Client, CLIENT);
+    let (mut said, _, client) = python(&bench, Client, CLIENT);
     assert_eq!([bench.step(1), bench.step(2), bench.step(3)], ["SYN", "SYN+ACK", "ACK"]);
     assert_eq!(bench.state(Server, SynRecv, Established), packet(3));
     let hello = bench.packet(4);
@@ -427,4 +438,73 @@ fn a_students_own_programs_are_stepped_like_ours() {
     });
     assert_eq!(answer, "HELLO, WORLD\n");
     assert_eq!(bench.state(Client, Established, FinWait1), call(Syscall::Close));
+}
+
+fn a_shutdown_leaves_the_socket_to_its_program_and_a_close_does_not() {
+    const HALVES: &str = "
+import signal, socket
+held = []
+for close in [socket.socket.close, lambda s: s.shutdown(socket.SHUT_WR)] * 10:
+    s = socket.socket()
+    s.connect(('192.0.2.1', 65432))
+    close(s)
+    print(s.fileno() < 0, flush=True)
+    held.append(s)
+signal.pause()
+";
+    let bench = Bench::open();
+    let listener = bench.listener(65432);
+    bench.command(WireCommand::Mode(None, WireMode::Live));
+    let (mut said, program, ended) = python(&bench, Client, HALVES);
+    for round in 0..20 {
+        let (held, from) = listener.accept().unwrap();
+        let SocketAddr::V4(from) = from else { panic!("{from}") };
+        let mut line = String::new();
+        said.read_line(&mut line).unwrap();
+        assert_eq!(line, if round % 2 == 0 { "True\n" } else { "False\n" });
+        let cause = bench.journal.wait("the FIN of this connection", |seen| {
+            let mut closed = transitions(seen).filter(|(_, _, edge)| edge.to == FinWait1);
+            closed.find(|(_, _, edge)| edge.flow.local == SocketAddr::V4(from)).map(|(_, _, edge)| edge.cause)
+        });
+        assert_eq!(cause, call(if round % 2 == 0 { Syscall::Close } else { Syscall::Shutdown }), "round {round}");
+        drop(held);
+    }
+    program.signal(9).unwrap();
+    ended.recv().unwrap();
+}
+
+fn what_a_killed_program_leaves_is_closed_by_its_end() {
+    let bench = Bench::open();
+    let (mut said, server, ended) = python(&bench, Server, SERVER);
+    said.read_line(&mut String::new()).unwrap();
+    let client = bench.connect(Client, None, bench.addr(Server, 65432));
+    assert_eq!([bench.step(1), bench.step(2), bench.step(3)], ["SYN", "SYN+ACK", "ACK"]);
+    assert_eq!(bench.state(Server, SynRecv, Established), packet(3));
+    // Until accept() no program holds the connection.
+    bench.journal.wait("accept()", |seen| {
+        let mut rows = seen.iter().filter_map(|seen| match &seen.kind {
+            EventKind::Row(Delta::Added(row) | Delta::Changed(row)) if seen.host == Some(Server) => Some(row),
+            _ => None,
+        });
+        rows.any(|row| row.flow.peer.is_some() && row.inode.is_some_and(|inode| inode != 0)).then_some(())
+    });
+    server.signal(9).unwrap();
+    ended.recv().unwrap();
+    assert_eq!(bench.state(Server, Established, FinWait1), Some(Cause::Exit));
+    assert_eq!(bench.state(Server, Listen, Closed), Some(Cause::Exit));
+    drop(client);
+}
+
+fn a_program_that_gives_up_when_the_syn_is_repeated_is_no_timeout() {
+    const HASTY: &str = "
+import socket
+s = socket.socket()
+s.settimeout(1)
+try: s.connect(('192.0.2.1', 65432))
+except TimeoutError: pass
+";
+    let bench = Bench::open();
+    let (_, _, ended) = python(&bench, Client, HASTY);
+    assert!(ended.recv().unwrap().success());
+    assert_eq!(bench.state(Client, SynSent, Closed), call(Syscall::Close));
 }
