@@ -15,6 +15,8 @@ pub enum Finding {
     Retransmission,
     /// A retransmission right after two or more duplicate acknowledgements asked for it (RFC 5681 §3.2).
     FastRetransmission,
+    /// A SYN-ACK sent again because its SYN came again (RFC 9293 §3.10.7.4). Wireshark calls it a retransmission.
+    AnsweredAgain,
     /// Its bytes were acknowledged already.
     SpuriousRetransmission,
     /// It arrived after segments with later sequence numbers, and too soon to be a retransmission.
@@ -38,6 +40,8 @@ pub enum Finding {
     WindowUpdate,
     /// One byte sent into a zero window, to find out whether it has opened (RFC 9293 §3.8.6.1).
     ZeroWindowProbe,
+    /// The same without data, from before the next sequence number, as Linux does it. Wireshark calls it a keepalive.
+    EmptyProbe,
     /// The answer to such a probe: the window is still zero.
     ZeroWindowProbeAck,
     /// No data or one byte, from before the next sequence number, to find out whether the other end is still there
@@ -110,6 +114,7 @@ text_enum! {
 named_variants!(Finding {
     Retransmission = "retransmission",
     FastRetransmission = "fast retransmission",
+    AnsweredAgain = "answered again",
     SpuriousRetransmission = "spurious retransmission",
     OutOfOrder = "out of order",
     PreviousUnseen = "previous segment not captured",
@@ -118,6 +123,7 @@ named_variants!(Finding {
     WindowFull = "window full",
     WindowUpdate = "window update",
     ZeroWindowProbe = "zero window probe",
+    EmptyProbe = "empty window probe",
     ZeroWindowProbeAck = "zero window probe ack",
     Keepalive = "keepalive",
     KeepaliveAck = "keepalive ack",

@@ -31,7 +31,7 @@ text_enum! {
         SynAcked = "ACK of SYN",
         /// Data that continues the data received before.
         Data = "data",
-        /// Data for an end whose program has closed the socket and can no longer read.
+        /// Data for an end whose program has closed the socket and can no longer read, or a FIN after data that is missing.
         DataAfterClose = "data after close",
         /// An ACK of this end's FIN.
         FinAcked = "ACK of FIN",
@@ -150,7 +150,8 @@ impl TcpInput {
             SynAck => syn && ack,
             SynAcked | FinAcked => ack,
             Fin | FinAndAck => flags.has(Flags::FIN),
-            Data | DataAfterClose => data,
+            Data => data,
+            DataAfterClose => data || flags.has(Flags::FIN),
             OpenPassive | OpenActive | Close | Abort | Timeout => false,
         }
     }

@@ -163,7 +163,7 @@ fn every_need_and_every_remedy_is_translated() {
 #[test]
 fn every_sentence_of_the_wire_is_translated() {
     use crate::domain::wire::{CloseReason, LossReason};
-    use crate::domain::{EDGES, HostId, Setting, Syscall, TcpState};
+    use crate::domain::{EDGES, Flags, HostId, SentAgain, Setting, Syscall, TcpInput, TcpState};
     use crate::text::Resent;
 
     let en = &of(Lang::En).wire;
@@ -179,11 +179,31 @@ fn every_sentence_of_the_wire_is_translated() {
     }
     // Every edge that Linux can take has its meaning; so has a reset from anywhere.
     for (from, to) in EDGES.into_iter().filter(|edge| *edge != (TcpState::Listen, TcpState::SynSent)) {
-        let one = (en.edge)(from, to);
-        let other = (pt.edge)(from, to);
+        let one = (en.edge)(from, to, None);
+        let other = (pt.edge)(from, to, None);
         assert!(one.is_some() && other.is_some() && one != other, "{from} {to}");
     }
-    assert!((en.edge)(TcpState::Established, TcpState::Closed).is_some());
+    assert!((en.edge)(TcpState::Established, TcpState::Closed, None).is_some());
+    for text in [en, pt] {
+        let gone = [None, Some(TcpInput::Rst), Some(TcpInput::DataAfterClose)]
+            .map(|by| (text.edge)(TcpState::FinWait2, TcpState::Closed, by));
+        assert!(gone[0] == gone[1] && gone[0] != gone[2], "{gone:?}");
+    }
+    // Why something was sent again, and what it waits for.
+    let [syn, syn_ack, fin] =
+        [Flags::SYN, Flags::SYN.with(Flags::ACK), Flags::FIN.with(Flags::ACK)].map(|flags| (SentAgain::Timer, flags));
+    let others = [SentAgain::DuplicateAcks(1), SentAgain::DuplicateAcks(3), SentAgain::RepeatedSyn, SentAgain::Probe];
+    let mut said = std::collections::HashSet::new();
+    for why in
+        [syn, syn_ack, fin, (SentAgain::Timer, Flags::ACK)].into_iter().chain(others.map(|why| (why, Flags::ACK)))
+    {
+        for text in [en, pt] {
+            let anew = (text.sent_anew)("#3", HostId::Client, 1, why);
+            let folded = (text.folded)("#3", HostId::Client, (2, "1 s"), why);
+            assert!(said.insert(anew.clone()) && said.insert(folded), "said twice: {anew}");
+        }
+    }
+    assert_ne!((en.probed)("#3", HostId::Client), (pt.probed)("#3", HostId::Client));
     for host in [HostId::Client, HostId::Server] {
         for call in [Syscall::Connect, Syscall::Accept, Syscall::Send, Syscall::Recv, Syscall::Close, Syscall::Shutdown]
         {

@@ -1,7 +1,7 @@
 //! The texts of the wire's view.
 
 use crate::domain::wire::{CloseReason, LossReason};
-use crate::domain::{Errno, HostId, Setting, Syscall, TcpState, WireMode};
+use crate::domain::{Errno, Flags, HostId, SentAgain, Setting, Syscall, TcpInput, TcpState, WireMode};
 
 /// Why a lost packet is or is not sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,12 +109,15 @@ pub struct WireText {
     pub copied: fn(&str, u64) -> String,
     pub corrupted: fn(&str) -> String,
     pub swapped: fn(&str, &str) -> String,
-    pub sent_anew: fn(&str, HostId, u64) -> String,
-    pub folded: fn(&str, HostId, u32, &str) -> String,
+    /// A packet, its sender and the number of the earlier one; why it was sent again, and its flags.
+    pub sent_anew: fn(&str, HostId, u64, (SentAgain, Flags)) -> String,
+    /// A packet and its sender; how often, and how long after the copy before; why, and its flags.
+    pub folded: fn(&str, HostId, (u32, &str), (SentAgain, Flags)) -> String,
+    pub probed: fn(&str, HostId) -> String,
     /// What happens to the copies.
     pub fold_note: &'static str,
-    /// The meaning of a change of state; `None` for one that is not an edge of the diagram.
-    pub edge: fn(TcpState, TcpState) -> Option<&'static str>,
+    /// The meaning of a change of state, and the input that it answers; `None` for one that is not an edge of the diagram.
+    pub edge: fn(TcpState, TcpState, Option<TcpInput>) -> Option<&'static str>,
     pub settings: &'static str,
     pub settings_foot: &'static str,
     pub settings_note: &'static str,

@@ -104,8 +104,9 @@ type Named = (&'static str, fn(&Finding) -> bool);
 /// The findings that Wireshark has too, by the name of its field.
 pub(crate) const FIELDS: [Named; 15] = [
     ("tcp.analysis.retransmission", |f| {
-        // Wireshark marks the two special kinds as retransmissions as well.
-        matches!(f, Finding::Retransmission | Finding::FastRetransmission | Finding::SpuriousRetransmission)
+        // Wireshark marks the special kinds as retransmissions as well.
+        let special = [Finding::FastRetransmission, Finding::SpuriousRetransmission, Finding::AnsweredAgain];
+        *f == Finding::Retransmission || special.contains(f)
     }),
     ("tcp.analysis.fast_retransmission", |f| *f == Finding::FastRetransmission),
     ("tcp.analysis.spurious_retransmission", |f| *f == Finding::SpuriousRetransmission),
@@ -118,7 +119,7 @@ pub(crate) const FIELDS: [Named; 15] = [
     ("tcp.analysis.window_update", |f| *f == Finding::WindowUpdate),
     ("tcp.analysis.zero_window_probe", |f| *f == Finding::ZeroWindowProbe),
     ("tcp.analysis.zero_window_probe_ack", |f| *f == Finding::ZeroWindowProbeAck),
-    ("tcp.analysis.keep_alive", |f| *f == Finding::Keepalive),
+    ("tcp.analysis.keep_alive", |f| matches!(f, Finding::Keepalive | Finding::EmptyProbe)),
     ("tcp.analysis.keep_alive_ack", |f| *f == Finding::KeepaliveAck),
     ("tcp.analysis.reused_ports", |f| *f == Finding::PortReused),
 ];

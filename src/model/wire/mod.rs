@@ -1,5 +1,6 @@
 //! The wire as the events left it: the packets that crossed it or are on it, and how each direction is treated.
 
+mod again;
 mod forecast;
 mod packet;
 mod programs;
@@ -21,8 +22,8 @@ use super::clients::ShortBurst;
 use crate::domain::need::Lack;
 use crate::domain::wire::{CloseReason, LinkKind, WireEvent, WireMode};
 use crate::domain::{
-    Call, Cause, Errno, Evidence, Flags, Flow, HostId, Observation, Outcome, PacketSummary, PerHost, Setting, Stamp,
-    Syscall, TcpInfo, Transition, tcp,
+    Call, Cause, Errno, Evidence, Flags, Flow, HostId, Observation, Outcome, PacketSummary, PerHost, SentAgain,
+    Setting, Stamp, Syscall, TcpInfo, TcpInput, Transition, tcp,
 };
 
 /// How one direction is treated.
@@ -178,6 +179,11 @@ impl WireState {
 
     pub(super) fn sent(&mut self, seen: &Observation, packet: &PacketSummary) {
         let left = self.take_left(seen.host, packet);
+        let again = match packet.retransmission_of {
+            Some(of) => WireFact::Resent { packet: packet.number, of, why: self.why_again(packet, seen.at) },
+            None if self.is_probe(packet) => WireFact::Probed(packet.number),
+            None => WireFact::Sent(packet.number),
+        };
         self.list(PacketOnWire {
             packet: packet.clone(),
             from: seen.host.unwrap_or(HostId::Client),
@@ -190,13 +196,7 @@ impl WireState {
             left,
             brought: Vec::new(),
         });
-        self.story.add(
-            seen.at,
-            match packet.retransmission_of {
-                Some(of) => WireFact::Resent { packet: packet.number, of },
-                None => WireFact::Sent(packet.number),
-            },
-        );
+        self.story.add(seen.at, again);
     }
 
     /// Puts a packet at the end of the list and of the ladder. The earliest that is not on the wire any more makes room.
@@ -280,7 +280,7 @@ impl WireState {
     pub(super) fn apply(&mut self, seen: &Observation, event: &WireEvent) {
         let at = seen.at;
         self.programs.apply(seen.host, event);
-        if let Some(fact) = fact(event) {
+        if let Some(fact) = self.fact(at, event) {
             self.story.add(at, fact);
         }
         match event {
@@ -385,19 +385,34 @@ impl WireState {
             self.rungs.swap(one, other);
         }
     }
-}
 
-/// The fact that an event adds to the story, if any.
-const fn fact(event: &WireEvent) -> Option<WireFact> {
-    Some(match event {
-        WireEvent::Delivered { packet } => WireFact::Delivered(*packet),
-        WireEvent::Dropped { packet, why } => WireFact::Lost(*packet, *why),
-        WireEvent::Duplicated { packet, copy } => WireFact::Copied { packet: *packet, copy: *copy },
-        WireEvent::Corrupted { packet } => WireFact::Corrupted(*packet),
-        WireEvent::Swapped { packet, with } => WireFact::Swapped(*packet, *with),
-        WireEvent::Folded { packet, count, after } => {
-            WireFact::Folded { packet: *packet, count: *count, after: *after }
+    /// The fact that an event adds to the story, if any.
+    fn fact(&self, at: Stamp, event: &WireEvent) -> Option<WireFact> {
+        Some(match event {
+            WireEvent::Delivered { packet } => WireFact::Delivered(*packet),
+            WireEvent::Dropped { packet, why } => WireFact::Lost(*packet, *why),
+            WireEvent::Duplicated { packet, copy } => WireFact::Copied { packet: *packet, copy: *copy },
+            WireEvent::Corrupted { packet } => WireFact::Corrupted(*packet),
+            WireEvent::Swapped { packet, with } => WireFact::Swapped(*packet, *with),
+            WireEvent::Folded { packet, count, after } => {
+                let why = self.packet(*packet).map_or(SentAgain::Timer, |on| self.why_again(&on.packet, at));
+                WireFact::Folded { packet: *packet, count: *count, after: *after, why }
+            }
+            _ => return None,
+        })
+    }
+
+    /// The input that a change of state is the answer to, as far as its cause tells.
+    pub fn input_of(&self, change: &Transition) -> Option<TcpInput> {
+        let mut inputs = tcp::inputs(change.from, change.to);
+        match change.cause? {
+            Cause::Timer => inputs.find(|input| *input == TcpInput::Timeout),
+            Cause::Call(_) | Cause::Exit => None,
+            Cause::Packet(number) => {
+                let packet = &self.packet(number)?.packet;
+                let flags = packet.tcp.as_ref()?.flags;
+                inputs.find(|input| input.may_be(flags, packet.payload.len > 0))
+            }
         }
-        _ => return None,
-    })
+    }
 }

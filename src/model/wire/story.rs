@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::clients::ShortBurst;
 use crate::domain::wire::LossReason;
-use crate::domain::{Call, Cause, Evidence, Flow, HostId, Stamp, Syscall, Transition};
+use crate::domain::{Call, Cause, Evidence, Flow, HostId, SentAgain, Stamp, Syscall, Transition};
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,13 +16,17 @@ pub enum WireFact {
     Called(HostId, Call),
     /// This host sent a packet.
     Sent(u64),
-    /// This host sent something again, because no answer came.
+    /// This host sent something again.
     Resent {
         /// The retransmission.
         packet: u64,
         /// The original.
         of: u64,
+        /// Why.
+        why: SentAgain,
     },
+    /// This host asked whether the other end's window has opened.
+    Probed(u64),
     /// A packet arrived.
     Delivered(u64),
     /// A packet was lost.
@@ -46,6 +50,8 @@ pub enum WireFact {
         count: u32,
         /// How long after the copy before.
         after: Duration,
+        /// Why.
+        why: SentAgain,
     },
     /// One end's state changed.
     Changed(HostId, Transition, Evidence),
@@ -128,10 +134,11 @@ impl WireStory {
     }
 }
 
-/// The packet that a timer sent again.
+/// The packet that was sent again.
 const fn again(fact: &WireFact) -> Option<u64> {
     match fact {
         WireFact::Folded { packet, .. } | WireFact::Resent { of: packet, .. } => Some(*packet),
+        WireFact::Probed(packet) => Some(*packet),
         _ => None,
     }
 }

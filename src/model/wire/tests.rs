@@ -9,8 +9,8 @@ use super::*;
 use crate::domain::client::ClientChange;
 use crate::domain::wire::{LossReason, WireCommand};
 use crate::domain::{
-    ClientEvent, ClientId, CloseHow, ConnNo, Errno, EventKind, Flags, Lang, Note, Proto, Refusal, ServerChange,
-    ServerId, Stamp, TcpState, WorldId,
+    ClientEvent, ClientId, CloseHow, ConnNo, Errno, EventKind, Flags, Lang, Note, Proto, Refusal, Segment, SentAgain,
+    ServerChange, ServerId, Stamp, TcpState, WorldId,
 };
 use crate::model::settings::{SETTINGS, value};
 use crate::model::ui::{Mode as Keyboard, View};
@@ -478,12 +478,78 @@ fn a_simultaneous_open_is_forecast() {
     assert_eq!((foreseen(&bench, 1), foreseen(&bench, 2)), (Forecast::OpensAtOnce, Forecast::OpensAtOnce));
 }
 
+/// Why the packet that the story tells of last was sent again.
+fn why(bench: &TestWire) -> Option<SentAgain> {
+    bench
+        .shown()
+        .story
+        .facts()
+        .filter_map(|fact| match fact {
+            WireFact::Resent { why, .. } | WireFact::Folded { why, .. } => Some(*why),
+            _ => None,
+        })
+        .last()
+}
+
+#[test]
+fn a_repeated_syn_is_no_timer_of_the_server() {
+    let mut bench = bench();
+    let port = 42_666;
+    let out = flow(port);
+    let again = |of: u64, flags, seq, ack| {
+        let tcp = Segment { flags, seq, ack, seq_rel: Some(seq), ack_rel: Some(ack), window: 64_240, options: vec![] };
+        (Some(tcp), Some(of))
+    };
+    let syn = bench.dials(1, port);
+    let syn_ack = bench.answers(syn, port);
+    bench.wait(1_000);
+    let (tcp, of) = again(syn, Flags::SYN, 0, 0);
+    let second = bench.packet(out, tcp, "", of);
+    assert_eq!(why(&bench), Some(SentAgain::Timer));
+    bench.delivered(second);
+    let after = Duration::from_secs(1);
+    bench.wire(Some(Server), WireEvent::Folded { packet: syn_ack, count: 1, after });
+    assert_eq!(why(&bench), Some(SentAgain::RepeatedSyn));
+    bench.wait(2_000);
+    bench.wire(Some(Server), WireEvent::Folded { packet: syn_ack, count: 2, after });
+    assert_eq!(why(&bench), Some(SentAgain::Timer), "nothing came for two seconds");
+}
+
+#[test]
+fn duplicate_acks_and_a_closed_window_have_their_own_sentences() {
+    let mut bench = bench();
+    let port = 42_666;
+    let data = bench.established(1, port);
+    let (out, back) = (flow(port), flow(port).mirror().unwrap());
+    let again = |bench: &mut TestWire| {
+        let tcp = bench.shown().packet(data).unwrap().packet.tcp.clone();
+        bench.packet(out, tcp, "Hello, world", Some(data));
+        why(bench)
+    };
+    for _ in 0..4 {
+        let ack = bench.sends(back, Flags::ACK, 1, 1, "");
+        bench.delivered(ack);
+    }
+    assert_eq!(again(&mut bench), Some(SentAgain::DuplicateAcks(3)));
+    bench.wait(300);
+    assert_eq!(again(&mut bench), Some(SentAgain::Timer));
+    let closed = Segment { window: 0, ..bench.shown().packet(data).unwrap().packet.tcp.clone().unwrap() };
+    let closed = Segment { flags: Flags::ACK, ack_rel: Some(13), ..closed };
+    let full = bench.packet(back, Some(closed), "", None);
+    bench.delivered(full);
+    assert_eq!(again(&mut bench), Some(SentAgain::Probe));
+    bench.wait(300);
+    bench.sends(out, Flags::ACK, 12, 1, "");
+    assert_eq!(told(&bench).last(), Some(&"probed"), "{:?}", told(&bench));
+}
+
 fn told(bench: &TestWire) -> Vec<&'static str> {
     let word = |fact: &WireFact| match fact {
         WireFact::Dialing(_) => "dialing",
         WireFact::Called(..) => "called",
         WireFact::Sent(_) => "sent",
         WireFact::Resent { .. } => "resent",
+        WireFact::Probed(_) => "probed",
         WireFact::Delivered(_) => "delivered",
         WireFact::Lost(..) => "lost",
         WireFact::Copied { .. } => "copied",

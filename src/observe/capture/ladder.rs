@@ -92,8 +92,13 @@ pub fn rung(packet: &PacketSummary, since_begun: Duration, ends: &ConversationEn
 
 /// A finding in words; a retransmission names the packet that it repeats.
 fn named(finding: &Finding, packet: &PacketSummary) -> String {
-    let again =
-        matches!(finding, Finding::Retransmission | Finding::FastRetransmission | Finding::SpuriousRetransmission);
+    let again = matches!(
+        finding,
+        Finding::Retransmission
+            | Finding::FastRetransmission
+            | Finding::AnsweredAgain
+            | Finding::SpuriousRetransmission
+    );
     match packet.retransmission_of {
         Some(first) if again => format!("{finding} of {first}"),
         _ => finding.to_string(),

@@ -185,7 +185,8 @@ fn windows(
         findings.add(Finding::PreviousUnseen);
     }
     if seen.len <= 1 && own.next == Some(seen.seq.wrapping_add(1)) && seen.is_plain() {
-        findings.add(Finding::Keepalive);
+        let asks = seen.len == 0 && other.window() == Some(0);
+        findings.add(if asks { Finding::EmptyProbe } else { Finding::Keepalive });
         probe = Some(SentProbe::Keepalive);
     }
     let same_ack = own.ack() == seen.acked() && own.ack().is_some();
@@ -242,7 +243,7 @@ fn unseen(other: &mut TcpDirection, seen: &ObservedSegment, findings: &mut Findi
 
 /// Reports a segment that was sent before or comes late, by at most one of four findings.
 fn again(own: &TcpDirection, other: &TcpDirection, seen: &ObservedSegment, disorder: u64, findings: &mut Findings) {
-    if findings.has(Finding::Keepalive) {
+    if findings.has(Finding::Keepalive) || findings.has(Finding::EmptyProbe) {
         return;
     }
     // A segment that begins one byte early and is longer than that byte follows a probe: it is new.
@@ -253,6 +254,8 @@ fn again(own: &TcpDirection, other: &TcpDirection, seen: &ObservedSegment, disor
         findings.add(Finding::SpuriousRetransmission);
     } else if !behind {
         // It is new.
+    } else if answers_again(own, other, seen) {
+        findings.add(Finding::AnsweredAgain);
     } else if other.duplicates >= 2
         && other.latest.is_some_and(|ack| ack.acked() == Some(seen.seq) && since(ack.at).is_some_and(|t| t < FAST))
     {
@@ -262,4 +265,12 @@ fn again(own: &TcpDirection, other: &TcpDirection, seen: &ObservedSegment, disor
     } else {
         findings.add(Finding::Retransmission);
     }
+}
+
+/// Whether a SYN-ACK that was sent before answers a SYN that came again after it.
+fn answers_again(own: &TcpDirection, other: &TcpDirection, seen: &ObservedSegment) -> bool {
+    let is_syn = |flags: Flags| flags.has(Flags::SYN) && !flags.has(Flags::ACK);
+    let before = own.latest.map(|own| own.number);
+    let again = other.latest.filter(|syn| is_syn(syn.flags) && before.is_some_and(|before| before < syn.number));
+    seen.flags.has(Flags::SYN.with(Flags::ACK)) && again.is_some()
 }

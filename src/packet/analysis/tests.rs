@@ -114,6 +114,28 @@ fn duplicate_acknowledgments_are_counted_and_a_fast_retransmission_follows_them(
 }
 
 #[test]
+fn a_syn_that_comes_again_is_answered_again() {
+    let syn = || tcp(true, SYN, 99, 0, b"", None);
+    let syn_ack = || tcp(false, SYN.with(ACK), 499, 100, b"", None);
+    let said: Vec<_> = see(&[syn(), syn_ack(), syn(), syn_ack(), syn_ack()]).iter().map(words).collect();
+    let again: [&[&str]; 5] = [&[], &[], &["retransmission"], &["answered again"], &["retransmission"]];
+    assert_eq!(said, again, "the last one is sent by its own timer");
+}
+
+#[test]
+fn a_closed_window_is_probed_without_data() {
+    let ack = |window: u16| {
+        let mut bytes = tcp(false, ACK, 500, 112, b"", None);
+        bytes[34..36].copy_from_slice(&window.to_be_bytes());
+        bytes
+    };
+    let ask = || tcp(true, ACK, 111, 500, b"", None);
+    let said: Vec<_> = after_hello(&[ack(0), ask(), ack(400), ask()]).iter().map(words).collect();
+    assert!(said[5].contains(&"empty window probe".to_owned()), "{said:?}");
+    assert!(said[7].contains(&"keepalive".to_owned()), "the window is open: {said:?}");
+}
+
+#[test]
 fn a_reset_has_a_likely_reason() {
     let reset = |then: &[Vec<u8>]| {
         let seen = after_hello(then);

@@ -55,6 +55,7 @@ fn finding(finding: &Finding) -> String {
     match finding {
         Finding::Retransmission => "retransmission".into(),
         Finding::FastRetransmission => "fast retransmission".into(),
+        Finding::AnsweredAgain => "SYN answered again".into(),
         Finding::SpuriousRetransmission => "spurious retransmission".into(),
         Finding::OutOfOrder => "out of order".into(),
         Finding::PreviousUnseen => "gap before it".into(),
@@ -63,7 +64,7 @@ fn finding(finding: &Finding) -> String {
         Finding::ZeroWindow => "zero window".into(),
         Finding::WindowFull => "window full".into(),
         Finding::WindowUpdate => "window update".into(),
-        Finding::ZeroWindowProbe => "zero window probe".into(),
+        Finding::ZeroWindowProbe | Finding::EmptyProbe => "zero window probe".into(),
         Finding::ZeroWindowProbeAck => "answer to the probe".into(),
         Finding::Keepalive => "keepalive".into(),
         Finding::KeepaliveAck => "answer to the keepalive".into(),
@@ -92,9 +93,14 @@ fn finding(finding: &Finding) -> String {
 
 fn says(finding: &Finding) -> String {
     match finding {
-        Finding::Retransmission => "These bytes were sent before and have not been acknowledged: sent again.".into(),
+        Finding::Retransmission => {
+            "This was sent before and no ACK of it came: sent again, as a rule by the timer (RFC 6298).".into()
+        }
         Finding::FastRetransmission => {
-            "Duplicate ACKs asked for these bytes: sent again without waiting for the timer (RFC 5681).".into()
+            "Duplicate ACKs asked for these bytes: sent again without waiting for the timer (RFC 5681 §3.2).".into()
+        }
+        Finding::AnsweredAgain => {
+            "The SYN came again and is answered again: the first SYN+ACK, or the ACK of it, has not arrived.".into()
         }
         Finding::SpuriousRetransmission => {
             "These bytes had already been acknowledged: the ACK was lost or late, so they were sent again needlessly."
@@ -112,6 +118,9 @@ fn says(finding: &Finding) -> String {
         Finding::WindowFull => "This fills the receiver's window to the last byte.".into(),
         Finding::WindowUpdate => "Only the window is new: the program has read, and there is room again.".into(),
         Finding::ZeroWindowProbe => "One byte sent into a full window, to learn whether it is still full.".into(),
+        Finding::EmptyProbe => {
+            "The window is closed: a segment without data asks whether it has opened (RFC 9293 §3.8.6.1).".into()
+        }
         Finding::ZeroWindowProbeAck => "The answer to the probe: the window is still zero.".into(),
         Finding::Keepalive => "It only asks whether the other side is still there.".into(),
         Finding::KeepaliveAck => "The answer to the keepalive: still here.".into(),

@@ -3,7 +3,7 @@
 use super::super::wire::{ForecastText, Resent, WireText};
 use super::{grouped, plural};
 use crate::domain::wire::{CloseReason, LossReason};
-use crate::domain::{Congestion, Errno, HostId, Setting, Syscall, TcpState};
+use crate::domain::{Congestion, Errno, Flags, HostId, SentAgain, Setting, Syscall, TcpInput, TcpState};
 
 pub(super) const WIRE: WireText = WireText {
     lab: "WIRE LAB",
@@ -132,13 +132,49 @@ pub(super) const WIRE: WireText = WireText {
     copied: |name, copy| format!("{name} was delivered, and a copy of it stays on the wire as #{copy}."),
     corrupted: |name| format!("One bit of {name} was flipped: its checksum no longer matches (RFC 9293 §3.1)."),
     swapped: |front, behind| format!("{behind} is now ahead of {front}: IP does not guarantee order (RFC 791)."),
-    sent_anew: |name, from, of| format!("No ACK came: {} sent #{of} again, as {name}.", the_host(from)),
-    folded: |name, from, times, after| {
-        format!(
-            "No ACK within {after}: {} sent {name} again, {times} {} so far.",
-            the_host(from),
-            plural(u64::from(times), "time", "times")
-        )
+    sent_anew: |name, from, of, (why, flags)| {
+        let host = the_host(from);
+        match why {
+            SentAgain::Timer => {
+                format!("No {} came in time: {host} sent #{of} again, as {name} (RFC 6298 §5).", awaited(flags))
+            }
+            SentAgain::DuplicateAcks(count) => format!(
+                "{count} duplicate {} asked for it: {host} sent #{of} again at once, as {name} (RFC 5681 §3.2).",
+                plural(count as u64, "ACK", "ACKs")
+            ),
+            SentAgain::RepeatedSyn => format!(
+                "The SYN came again: {host} answered it again, #{of} as {name}. The first answer, or its ACK, has not arrived."
+            ),
+            SentAgain::Probe => format!(
+                "The window is closed: {host} sent #{of} again, as {name}, to learn whether it has opened (RFC 9293 §3.8.6.1)."
+            ),
+        }
+    },
+    folded: |name, from, (times, after), (why, flags)| {
+        let host = the_host(from);
+        let so_far = format!("{times} {} so far", plural(u64::from(times), "time", "times"));
+        match why {
+            SentAgain::Timer => {
+                format!("No {} within {after}: {host} sent {name} again, {so_far} (RFC 6298 §5).", awaited(flags))
+            }
+            SentAgain::DuplicateAcks(count) => format!(
+                "{count} duplicate {} asked for it: {host} sent {name} again at once, {so_far} (RFC 5681 §3.2).",
+                plural(count as u64, "ACK", "ACKs")
+            ),
+            SentAgain::RepeatedSyn => {
+                format!(
+                    "The SYN came again: {host} answered it with {name} again, {so_far}. The first is still on the wire."
+                )
+            }
+            SentAgain::Probe => {
+                format!(
+                    "The window is closed: {host} sent {name} again, {so_far}, to learn whether it has opened (RFC 9293 §3.8.6.1)."
+                )
+            }
+        }
+    },
+    probed: |name, from| {
+        format!("The window is closed: with {name} {} asks whether it has opened (RFC 9293 §3.8.6.1).", the_host(from))
     },
     fold_note: "The copy is folded into the packet held on the wire.",
     edge,
@@ -192,6 +228,16 @@ const fn the_host(host: HostId) -> &'static str {
     }
 }
 
+/// What a segment with these flags waits for.
+const fn awaited(flags: Flags) -> &'static str {
+    match (flags.has(Flags::SYN), flags.has(Flags::ACK), flags.has(Flags::FIN)) {
+        (true, false, _) => "SYN+ACK",
+        (true, true, _) => "ACK of the SYN+ACK",
+        (false, _, true) => "ACK of the FIN",
+        (false, _, false) => "ACK",
+    }
+}
+
 fn called(host: HostId, call: Syscall, len: Option<usize>, errno: Option<Errno>) -> Option<String> {
     if let Some(errno) = errno {
         return Some(format!("{call}() on {} failed: {errno}.", the_host(host)));
@@ -216,7 +262,7 @@ const fn capital(host: HostId) -> &'static str {
     }
 }
 
-const fn edge(from: TcpState, to: TcpState) -> Option<&'static str> {
+const fn edge(from: TcpState, to: TcpState, by: Option<TcpInput>) -> Option<&'static str> {
     use TcpState::{
         CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait,
     };
@@ -251,6 +297,9 @@ const fn edge(from: TcpState, to: TcpState) -> Option<&'static str> {
             "Its FIN is acknowledged: the socket is gone at once. The side that closes second has no TIME_WAIT."
         }
         (TimeWait, Closed) => "The wait is over: the port is free again.",
+        (FinWait1 | FinWait2, Closed) if matches!(by, Some(TcpInput::DataAfterClose)) => {
+            "More came after close(), and no program is left to read it: it answered with a RST (RFC 9293 §3.6.1)."
+        }
         (_, Closed) => "The connection ended without a FIN exchange: reset or given up (RFC 9293 §3.5.3).",
         _ => return None,
     })

@@ -55,6 +55,7 @@ fn finding(finding: &Finding) -> String {
     match finding {
         Finding::Retransmission => "retransmissão".into(),
         Finding::FastRetransmission => "retransmissão rápida".into(),
+        Finding::AnsweredAgain => "SYN respondido de novo".into(),
         Finding::SpuriousRetransmission => "retransmissão espúria".into(),
         Finding::OutOfOrder => "fora de ordem".into(),
         Finding::PreviousUnseen => "lacuna antes dele".into(),
@@ -63,7 +64,7 @@ fn finding(finding: &Finding) -> String {
         Finding::ZeroWindow => "janela zero".into(),
         Finding::WindowFull => "janela cheia".into(),
         Finding::WindowUpdate => "nova janela".into(),
-        Finding::ZeroWindowProbe => "sonda de janela zero".into(),
+        Finding::ZeroWindowProbe | Finding::EmptyProbe => "sonda de janela zero".into(),
         Finding::ZeroWindowProbeAck => "resposta à sonda".into(),
         Finding::Keepalive => "keepalive".into(),
         Finding::KeepaliveAck => "resposta ao keepalive".into(),
@@ -92,9 +93,14 @@ fn finding(finding: &Finding) -> String {
 
 fn says(finding: &Finding) -> String {
     match finding {
-        Finding::Retransmission => "Estes bytes já foram enviados e ninguém os confirmou: enviados de novo.".into(),
+        Finding::Retransmission => {
+            "Isto já foi enviado e não veio ACK: enviado de novo, em geral pelo timer (RFC 6298).".into()
+        }
         Finding::FastRetransmission => {
-            "ACKs duplicados pediram estes bytes: reenviados sem esperar o timer (RFC 5681).".into()
+            "ACKs duplicados pediram estes bytes: reenviados sem esperar o timer (RFC 5681 §3.2).".into()
+        }
+        Finding::AnsweredAgain => {
+            "O SYN chegou de novo e é respondido de novo: o primeiro SYN+ACK, ou o ACK dele, não chegou.".into()
         }
         Finding::SpuriousRetransmission => {
             "Estes bytes já estavam confirmados: o ACK se perdeu ou atrasou, e eles vieram de novo à toa.".into()
@@ -109,6 +115,9 @@ fn says(finding: &Finding) -> String {
         Finding::WindowFull => "Isto enche a janela do receptor até o último byte.".into(),
         Finding::WindowUpdate => "Nada novo além da janela: o receptor leu, e há espaço outra vez.".into(),
         Finding::ZeroWindowProbe => "Um byte em uma janela cheia, para saber se ela continua cheia.".into(),
+        Finding::EmptyProbe => {
+            "A janela está fechada: um segmento sem dados pergunta se ela já abriu (RFC 9293 §3.8.6.1).".into()
+        }
         Finding::ZeroWindowProbeAck => "A resposta à sonda: a janela continua em zero.".into(),
         Finding::Keepalive => "Só pergunta se o outro lado ainda está lá.".into(),
         Finding::KeepaliveAck => "A resposta ao keepalive: ainda aqui.".into(),

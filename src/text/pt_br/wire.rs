@@ -3,7 +3,7 @@
 use super::super::wire::{ForecastText, Resent, WireText};
 use super::{grouped, plural};
 use crate::domain::wire::{CloseReason, LossReason};
-use crate::domain::{Congestion, Errno, HostId, Setting, Syscall, TcpState};
+use crate::domain::{Congestion, Errno, Flags, HostId, SentAgain, Setting, Syscall, TcpInput, TcpState};
 
 pub(super) const WIRE: WireText = WireText {
     lab: "LAB DO FIO",
@@ -141,15 +141,47 @@ pub(super) const WIRE: WireText = WireText {
     copied: |name, copy| format!("{name} foi entregue, e uma cópia dele fica no fio como #{copy}."),
     corrupted: |name| format!("Um bit de {name} foi invertido: o checksum já não confere (RFC 9293 §3.1)."),
     swapped: |front, behind| format!("{behind} passou à frente de {front}: o IP não promete ordem (RFC 791)."),
-    sent_anew: |name, from, of| format!("Nenhum ACK veio: {} reenviou #{of}, como {name}.", the_host(from)),
-    folded: |name, from, times, after| {
-        format!(
-            "Nenhum ACK em {after}: {} reenviou {name}, {times} {} até agora.",
-            the_host(from),
-            plural(u64::from(times), "vez", "vezes")
-        )
+    sent_anew: |name, from, of, (why, flags)| {
+        let host = the_host(from);
+        match why {
+            SentAgain::Timer => {
+                format!("Não veio {} a tempo: {host} reenviou #{of}, como {name} (RFC 6298 §5).", awaited(flags))
+            }
+            SentAgain::DuplicateAcks(count) => {
+                format!("{}: {host} reenviou #{of} na hora, como {name} (RFC 5681 §3.2).", duplicates(count))
+            }
+            SentAgain::RepeatedSyn => format!(
+                "O SYN chegou de novo: {host} respondeu outra vez, #{of} como {name}. A primeira resposta, ou o ACK dela, não chegou."
+            ),
+            SentAgain::Probe => format!(
+                "A janela está fechada: {host} reenviou #{of}, como {name}, para saber se ela abriu (RFC 9293 §3.8.6.1)."
+            ),
+        }
     },
-    fold_note: "A cópia é dobrada sobre o que está retido.",
+    folded: |name, from, (times, after), (why, flags)| {
+        let host = the_host(from);
+        let so_far = format!("{times} {} até agora", plural(u64::from(times), "vez", "vezes"));
+        match why {
+            SentAgain::Timer => {
+                format!("Não veio {} em {after}: {host} reenviou {name}, {so_far} (RFC 6298 §5).", awaited(flags))
+            }
+            SentAgain::DuplicateAcks(count) => {
+                format!("{}: {host} reenviou {name} na hora, {so_far} (RFC 5681 §3.2).", duplicates(count))
+            }
+            SentAgain::RepeatedSyn => {
+                format!(
+                    "O SYN chegou de novo: {host} respondeu outra vez com {name}, {so_far}. O primeiro ainda está no fio."
+                )
+            }
+            SentAgain::Probe => format!(
+                "A janela está fechada: {host} reenviou {name}, {so_far}, para saber se ela abriu (RFC 9293 §3.8.6.1)."
+            ),
+        }
+    },
+    probed: |name, from| {
+        format!("A janela está fechada: com {name}, {} pergunta se ela já abriu (RFC 9293 §3.8.6.1).", the_host(from))
+    },
+    fold_note: "O reenvio não ganha outra linha: é contado no pacote que está retido no fio.",
     edge,
     settings: "Ajustes dos dois hosts",
     settings_foot: "↑ ↓ ajuste · Tab host · ← → mudar · outra tecla fecha",
@@ -201,6 +233,20 @@ const fn the_host(host: HostId) -> &'static str {
     }
 }
 
+/// What a segment with these flags waits for.
+const fn awaited(flags: Flags) -> &'static str {
+    match (flags.has(Flags::SYN), flags.has(Flags::ACK), flags.has(Flags::FIN)) {
+        (true, false, _) => "um SYN+ACK",
+        (true, true, _) => "o ACK do SYN+ACK",
+        (false, _, true) => "o ACK do FIN",
+        (false, _, false) => "o ACK",
+    }
+}
+
+fn duplicates(count: usize) -> String {
+    if count == 1 { "1 ACK duplicado pediu por ele".into() } else { format!("{count} ACKs duplicados pediram por ele") }
+}
+
 fn called(host: HostId, call: Syscall, len: Option<usize>, errno: Option<Errno>) -> Option<String> {
     if let Some(errno) = errno {
         return Some(format!("{call}() falhou {}: {errno}.", on(host)));
@@ -239,7 +285,7 @@ const fn capital(host: HostId) -> &'static str {
     }
 }
 
-const fn edge(from: TcpState, to: TcpState) -> Option<&'static str> {
+const fn edge(from: TcpState, to: TcpState, by: Option<TcpInput>) -> Option<&'static str> {
     use TcpState::{
         CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait,
     };
@@ -248,7 +294,7 @@ const fn edge(from: TcpState, to: TcpState) -> Option<&'static str> {
             "O seu SYN pede uma conexão. Até vir uma resposta, o outro lado não sabe de nada (RFC 9293 §3.5)."
         }
         (Closed, Listen) => "Espera por SYNs; nenhum pacote foi enviado (RFC 9293 §3.10.1).",
-        (Listen, SynRecv) => "Responde SYN+ACK e espera o ACK dele (RFC 9293 §3.10.7.2).",
+        (Listen, SynRecv) => "Responde com SYN+ACK e espera a confirmação (RFC 9293 §3.10.7.2).",
         (Listen, Closed) => "Ninguém escuta mais.",
         (SynSent, Established) => {
             "O seu SYN foi confirmado: já pode enviar, embora o outro lado talvez não saiba (RFC 9293 §3.5)."
@@ -276,6 +322,9 @@ const fn edge(from: TcpState, to: TcpState) -> Option<&'static str> {
             "O seu FIN foi confirmado: o socket some na hora; sem TIME_WAIT para quem fecha por segundo."
         }
         (TimeWait, Closed) => "A espera acabou: a porta está livre de novo.",
+        (FinWait1 | FinWait2, Closed) if matches!(by, Some(TcpInput::DataAfterClose)) => {
+            "Chegou mais depois de close(), e não há programa que leia: a resposta foi um RST (RFC 9293 §3.6.1)."
+        }
         (_, Closed) => "A conexão sumiu sem FIN: derrubada ou abandonada (RFC 9293 §3.5.3).",
         _ => return None,
     })

@@ -327,6 +327,7 @@ fn every_finding_has_a_sentence_in_both_languages() {
     let plain = [
         F::Retransmission,
         F::FastRetransmission,
+        F::AnsweredAgain,
         F::SpuriousRetransmission,
         F::OutOfOrder,
         F::PreviousUnseen,
@@ -336,6 +337,7 @@ fn every_finding_has_a_sentence_in_both_languages() {
         F::WindowFull,
         F::WindowUpdate,
         F::ZeroWindowProbe,
+        F::EmptyProbe,
         F::ZeroWindowProbeAck,
         F::Keepalive,
         F::KeepaliveAck,

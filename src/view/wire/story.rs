@@ -69,12 +69,15 @@ fn sentences(model: &Model, ctx: &DrawContext) -> Vec<Sentence> {
     let theme = &ctx.theme;
     let wire = &model.worlds.shown().wire;
     let named = |number: u64| wire.packet(number).map_or_else(|| format!("#{number}"), |packet| name(&packet.packet));
+    let from = |number: u64| wire.packet(number).map_or(HostId::Client, |packet| packet.from);
+    let flags =
+        |number: u64| wire.packet(number).and_then(|on| Some(on.packet.tcp.as_ref()?.flags)).unwrap_or_default();
     let mut sentences: Vec<Sentence> = Vec::new();
     let mut sent: Vec<String> = Vec::new();
     let mut again = None;
     let plain = |text: String| vec![(format!("{text} "), theme.text)];
     for fact in wire.story.facts() {
-        if matches!(fact, WireFact::Folded { .. } | WireFact::Resent { .. }) {
+        if matches!(fact, WireFact::Folded { .. } | WireFact::Resent { .. } | WireFact::Probed(_)) {
             again.get_or_insert(sentences.len());
         }
         let pieces = match fact {
@@ -103,20 +106,20 @@ fn sentences(model: &Model, ctx: &DrawContext) -> Vec<Sentence> {
                 let resent = wire.packet(*number).map(|packet| (words.resent)(resent(&packet.packet)));
                 resent.map(|text| plain(text.into())).unwrap_or_default()
             }
-            WireFact::Resent { packet, of } => {
-                let from = wire.packet(*packet).map_or(HostId::Client, |packet| packet.from);
-                plain((words.sent_anew)(&named(*packet), from, *of))
+            WireFact::Resent { packet, of, why } => {
+                plain((words.sent_anew)(&named(*packet), from(*packet), *of, (*why, flags(*packet))))
             }
+            WireFact::Probed(packet) => plain((words.probed)(&named(*packet), from(*packet))),
             WireFact::Copied { packet, copy } => plain((words.copied)(&named(*packet), *copy)),
             WireFact::Corrupted(number) => plain((words.corrupted)(&named(*number))),
             WireFact::Swapped(front, behind) => plain((words.swapped)(&named(*front), &named(*behind))),
-            WireFact::Folded { packet, count, after } => {
-                let from = wire.packet(*packet).map_or(HostId::Client, |packet| packet.from);
-                plain((words.folded)(&named(*packet), from, *count, &ctx.text.numbers.short(*after)))
+            WireFact::Folded { packet, count, after, why } => {
+                let after = ctx.text.numbers.short(*after);
+                plain((words.folded)(&named(*packet), from(*packet), (*count, &after), (*why, flags(*packet))))
             }
             WireFact::Changed(host, change, _) => {
                 sentences.push((Weight::Fact, changed(ctx, *host, change)));
-                let meaning = (words.edge)(change.from, change.to);
+                let meaning = (words.edge)(change.from, change.to, wire.input_of(change));
                 (meaning.map(|text| vec![(format!("{text} "), theme.text)])).unwrap_or_default()
             }
         };
@@ -166,6 +169,7 @@ fn changed(ctx: &DrawContext, host: HostId, change: &Transition) -> Vec<(String,
     let cause = match change.cause {
         Some(Cause::Call(call)) => Some(format!("({call}). ")),
         Some(Cause::Timer) => Some(format!("({}). ", ctx.text.lifecycle.timer)),
+        Some(Cause::Exit) => Some(format!("({}). ", ctx.text.lifecycle.exit)),
         // The packet's arrival was already reported.
         Some(Cause::Packet(_)) | None => None,
     };
