@@ -16,6 +16,9 @@ pub enum Resent {
     Never,
 }
 
+/// Why a segment was sent again, and its flags, which tell what it waits for.
+pub type AgainReason = (SentAgain, Flags);
+
 /// The effect of a packet's arrival: one sentence without a full stop for each case of the model.
 #[derive(Debug)]
 pub struct ForecastText {
@@ -109,10 +112,10 @@ pub struct WireText {
     pub copied: fn(&str, u64) -> String,
     pub corrupted: fn(&str) -> String,
     pub swapped: fn(&str, &str) -> String,
-    /// A packet, its sender and the number of the earlier one; why it was sent again, and its flags.
-    pub sent_anew: fn(&str, HostId, u64, (SentAgain, Flags)) -> String,
-    /// A packet and its sender; how often, and how long after the copy before; why, and its flags.
-    pub folded: fn(&str, HostId, (u32, &str), (SentAgain, Flags)) -> String,
+    /// A packet, its sender and the number of the earlier one.
+    pub sent_anew: fn(&str, HostId, u64, AgainReason) -> String,
+    /// A packet and its sender; how often, and how long after the copy before.
+    pub folded: fn(&str, HostId, (u32, &str), AgainReason) -> String,
     pub probed: fn(&str, HostId) -> String,
     /// What happens to the copies.
     pub fold_note: &'static str,
