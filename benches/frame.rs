@@ -100,6 +100,7 @@ fn traffic() -> Model {
             flow,
             tcp: Some(tcp),
             icmp: None,
+            interface: None,
             payload: Excerpt::of(b"Hello, world. Hello, world."),
             retransmission_of: None,
             findings,

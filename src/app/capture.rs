@@ -12,9 +12,13 @@ use super::netstat::filter;
 use super::packet_lines::PacketLines;
 use super::piped;
 use crate::domain::filter::Filter;
+#[cfg(target_os = "linux")]
+use crate::domain::interface::{CapturePlan, CapturedInterface, InterfaceName, InterfaceState};
 use crate::model::ui::Glyphs;
 use crate::observe::capture::LadderStyle;
 use crate::observe::capture::command::{self, FilePrinted};
+#[cfg(target_os = "linux")]
+use crate::observe::{self, capture::CaptureInterface};
 
 /// Runs the command.
 pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<()> {
@@ -94,20 +98,21 @@ fn live(args: &CaptureArgs, filter: &Filter) -> anyhow::Result<()> {
     use super::signals;
     use crate::domain::PacketSummary;
     use crate::observe::Scope;
+    use crate::observe::capture::CaptureAccess;
     use crate::observe::capture::file::{CaptureClock, Packet};
     use crate::observe::capture::live::{
         self,
         command::{CaptureOutput, CaptureStop, LiveError},
     };
-    use crate::observe::capture::{CaptureAccess, CaptureInterface};
 
     let text = locale::text(None);
     // Before any other thread exists: the privilege to capture is dropped with the key.
     let key = CaptureAccess::take().map_err(|error| lacks(text, &error))?;
-    let on = match args.interface.as_deref() {
-        None => CaptureInterface::Loopback,
-        Some("any") => CaptureInterface::Any,
-        Some(name) => CaptureInterface::Named(name.into()),
+    let on = match args.interface.as_slice() {
+        [] => CaptureInterface::Loopback,
+        names if names.iter().any(|name| name == CapturePlan::ANY) => CaptureInterface::Any,
+        [name] => CaptureInterface::Named(name.clone()),
+        names => CaptureInterface::Several(names.iter().cloned().collect()),
     };
     let scope = if args.filter.is_empty() {
         Scope::ports(super::cli::PORTS)
@@ -140,7 +145,7 @@ fn live(args: &CaptureArgs, filter: &Filter) -> anyhow::Result<()> {
         None => CaptureOutput::Ladder(&mut out, style()),
         Some(_) => CaptureOutput::Pcapng(&mut out),
     };
-    let ready = || super::tell(&(text.packets.capturing)(on.name()));
+    let ready = || super::tell(&(text.packets.capturing)(&captured(&on)));
     let summary =
         live::command::live(&key, &on, (&scope, filter), into, &stop, ready).map_err(|error| match error {
             LiveError::Lack(lack) => lacks(text, &lack),
@@ -155,6 +160,19 @@ fn live(args: &CaptureArgs, filter: &Filter) -> anyhow::Result<()> {
     let written = (words.packets)(&numbers.count(summary.written), summary.written);
     super::tell(&format!("{written}, {lost}"));
     Ok(())
+}
+
+/// The interfaces of a capture, as they are now.
+#[cfg(target_os = "linux")]
+fn captured(on: &CaptureInterface) -> Vec<CapturedInterface> {
+    let all = observe::interfaces().unwrap_or_default();
+    let state = |name: &InterfaceName| all.iter().find(|found| found.name == *name).map(|found| found.state);
+    let one = |name: InterfaceName| CapturedInterface { state: state(&name).unwrap_or(InterfaceState::Up), name };
+    match on {
+        CaptureInterface::Several(names) => names.iter().map(|name| one(name.as_str().into())).collect(),
+        // `any` is always there.
+        other => vec![one(other.name().as_str().into())],
+    }
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -1,15 +1,20 @@
-//! The capture of a session: starts it, answers requests about packets and conversations, and saves it to a file.
+//! The capture of a session: starts it, keeps it where the traffic is, answers requests about packets and conversations,
+//! and saves it to a file.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
 
+use super::capture_keeper::CaptureKeeper;
 use super::packet_views;
 use crate::domain::excerpt::sanitise;
+use crate::domain::interface::CapturePlan;
 use crate::domain::need::Lack;
 use crate::domain::{CaptureEvent, Errno, EventKind, EventSink, Evidence, Flow, Note};
 use crate::model::Msg;
@@ -20,15 +25,61 @@ use crate::observe::capture::{Capture, CaptureAccess, CaptureInterface, PacketSt
 /// The capture of a session, if it is available.
 #[derive(Debug)]
 pub(super) struct Capturer {
-    capture: Option<Capture>,
+    capture: Option<RunningCapture>,
     sink: EventSink,
     answers: mpsc::Sender<Msg>,
     /// Why there is no capture.
     errno: Option<Errno>,
 }
 
+/// How often the interfaces are looked at, which takes a few system calls.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// A capture, and the task that looks at the interfaces until this is dropped.
+#[derive(Debug)]
+struct RunningCapture {
+    keeper: Arc<Mutex<CaptureKeeper>>,
+    store: Arc<PacketStore>,
+    looking: JoinHandle<()>,
+}
+
+impl RunningCapture {
+    fn keep(capture: Capture, sink: EventSink, answers: mpsc::Sender<Msg>) -> Self {
+        let mut keeper = CaptureKeeper::new(capture, sink, answers);
+        let store = Arc::clone(keeper.store());
+        keeper.look();
+        let keeper = Arc::new(Mutex::new(keeper));
+        let kept = Arc::clone(&keeper);
+        let looking = tokio::spawn(async move {
+            let mut round = tokio::time::interval(LOOK);
+            round.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                round.tick().await;
+                let kept = Arc::clone(&kept);
+                // It may wait for packets that came before a change.
+                let look = move || kept.lock().unwrap_or_else(PoisonError::into_inner).look();
+                if tokio::task::spawn_blocking(look).await.is_err() {
+                    break;
+                }
+            }
+        });
+        Self { keeper, store, looking }
+    }
+
+    /// A poisoned lock holds what was true before the panic, which has been reported.
+    fn with(&self, act: impl FnOnce(&mut CaptureKeeper)) {
+        act(&mut self.keeper.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Drop for RunningCapture {
+    fn drop(&mut self) {
+        self.looking.abort();
+    }
+}
+
 impl Capturer {
-    /// Captures on loopback if there is a key; otherwise reports what is missing.
+    /// Captures on loopback if there is a key; otherwise reports what is missing. Must be called in a tokio runtime.
     pub(super) fn start(
         key: Result<CaptureAccess, Lack>,
         sink: &EventSink,
@@ -50,32 +101,42 @@ impl Capturer {
             }
         };
         let errno = started.as_ref().err().map(|lack| lack.errno);
-        let (capture, event) = match started {
-            Ok(capture) => (Some(capture), CaptureEvent::Started { interface: on.name().into() }),
-            Err(lack) => (None, CaptureEvent::failed(lack, &super::program())),
+        let capture = match started {
+            Ok(capture) => Some(RunningCapture::keep(capture, sink.clone(), answers.clone())),
+            Err(lack) => {
+                let failed = CaptureEvent::failed(lack, &super::program());
+                sink.report(Evidence::Called, EventKind::Capture(failed));
+                None
+            }
         };
-        sink.report(Evidence::Called, EventKind::Capture(event));
         Self { capture, sink: sink.clone(), answers, errno }
     }
 
     /// Changes which packets are captured.
     pub(super) fn scope(&self, scope: Scope) {
         if let Some(capture) = &self.capture {
-            capture.scope(scope);
+            capture.with(|keeper| keeper.scope(scope));
+        }
+    }
+
+    /// Changes where packets are captured. Returns when it is so: what comes next may send packets there.
+    pub(super) fn turn_to(&self, plan: CapturePlan) {
+        if let Some(capture) = &self.capture {
+            capture.with(|keeper| keeper.turn_to(plan));
         }
     }
 
     /// Dissects a packet. One that is no longer kept has no layers.
     pub(super) fn inspect(&self, number: u64) {
-        let store = self.capture.as_ref().map(Capture::store);
-        let details = packet_views::inspected(store.map(Arc::as_ref), number);
+        let store = self.capture.as_ref().map(|capture| &*capture.store);
+        let details = packet_views::inspected(store, number);
         // The loop reads answers as fast as it sends requests; one that does not fit is out of date.
         let _ = self.answers.try_send(Msg::Answer(PacketsAnswer::Inspected(PacketOrigin::Live, details)));
     }
 
     /// Reassembles a conversation in the background.
     pub(super) fn follow(&self, conversation: Flow) {
-        let store = self.capture.as_ref().map(|capture| Arc::clone(capture.store()));
+        let store = self.capture.as_ref().map(|capture| Arc::clone(&capture.store));
         packet_views::follow(store, PacketOrigin::Live, conversation, self.answers.clone());
     }
 
@@ -87,7 +148,7 @@ impl Capturer {
             sink.report(Evidence::Called, EventKind::Note(Note::CaptureNotSaved { errno }));
             return;
         };
-        let store = Arc::clone(capture.store());
+        let store = Arc::clone(&capture.store);
         tokio::task::spawn_blocking(move || {
             let note = match write(&store, &marks, Path::new(""), SystemTime::now()) {
                 Ok(note) => note,

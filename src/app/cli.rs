@@ -138,9 +138,9 @@ pub struct CaptureArgs {
     #[arg(long, short, value_name = "FILE")]
     pub read: Option<PathBuf>,
 
-    /// Capture on this interface; 'any' means all [default: loopback]
+    /// Capture on this interface; may be given several times; 'any' means all [default: loopback]
     #[arg(long, short, value_name = "NAME", conflicts_with = "read")]
-    pub interface: Option<String>,
+    pub interface: Vec<String>,
 
     /// One JSON object a line, with the journal's keys for packets; times since the first packet
     #[arg(long, conflicts_with = "write")]
@@ -161,6 +161,11 @@ pub struct LabArgs {
     /// Send clients and broadcasts to this host instead of this machine, on PORT or on the ports of the servers here
     #[arg(long, value_name = "HOST[:PORT]", value_parser = network::target)]
     pub target: Option<TargetHost>,
+
+    /// Capture packets on this interface; may be given several times; 'any' means all [default: loopback, and whatever
+    /// the laboratory's traffic takes]
+    #[arg(long, value_name = "NAME")]
+    pub interface: Vec<String>,
 
     /// Start on the wire: two private hosts, and you decide about every packet between them
     #[arg(long)]

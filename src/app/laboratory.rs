@@ -155,6 +155,7 @@ impl Laboratory {
             PacketsEffect::CompletePath(typed) => self.opener.complete(typed),
             PacketsEffect::Inspect(PacketOrigin::Live, _)
             | PacketsEffect::Follow(PacketOrigin::Live, _)
+            | PacketsEffect::CaptureOn(_)
             | PacketsEffect::Save(_) => self.captured(effect),
         }
     }
@@ -166,6 +167,7 @@ impl Laboratory {
         match effect {
             PacketsEffect::Inspect(_, number) => capturer.inspect(number),
             PacketsEffect::Follow(_, conversation) => capturer.follow(conversation),
+            PacketsEffect::CaptureOn(plan) => capturer.turn_to(plan),
             PacketsEffect::Save(marks) => capturer.save(marks),
             PacketsEffect::OpenFile(..) | PacketsEffect::CloseFile | PacketsEffect::CompletePath(_) => {}
         }

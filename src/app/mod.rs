@@ -3,6 +3,8 @@
 mod addresses;
 mod capture;
 #[cfg(target_os = "linux")]
+mod capture_keeper;
+#[cfg(target_os = "linux")]
 mod capturer;
 pub mod cli;
 mod client;

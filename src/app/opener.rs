@@ -210,6 +210,8 @@ impl<R: Read> FileReading<R> {
             let at = Stamp::ZERO.after(since);
             match analysis.see(&packet.frame()) {
                 Some(mut seen) => {
+                    let interface = self.reader.interfaces().get(packet.interface as usize);
+                    seen.interface = interface.and_then(|interface| interface.name.clone());
                     if packet.at.is_none() {
                         seen.findings.add(Finding::NoTime);
                     }
@@ -284,7 +286,7 @@ mod tests {
         let mut file = Vec::new();
         let mut writer = PcapngWriter::new(&mut file).unwrap();
         let link = LinkType::RAW;
-        writer.interface(&Interface { name: "lo".into(), description: String::new(), link }).unwrap();
+        writer.interface(&Interface { name: Some("lo".into()), description: String::new(), link }).unwrap();
         for number in 1..=count {
             let (from, to, seq, ack, flags) =
                 if number % 2 == 1 { (40_000_u16, 80_u16, 7_u32, 0_u32, 2) } else { (80, 40_000, 99, 8, 0x12) };

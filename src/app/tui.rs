@@ -63,6 +63,9 @@ async fn session(
     shell.cannot_capture();
     let mut model = Model::new(ui(cli));
     model.lessons.cards = catalogue::cards();
+    if !cli.interface.is_empty() {
+        model.capture.chosen = Some(cli.interface.iter().map(|name| name.as_str().into()).collect());
+    }
     let _terminal = TerminalGuard::take()?;
     let terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
     if let Ok(size) = terminal.size() {

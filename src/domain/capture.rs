@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::errno::Errno;
 use super::excerpt::sanitise;
+use super::interface::CapturedInterface;
 use super::need::Lack;
 use super::text_enum::text_enum;
 use super::unread::Unread;
@@ -22,8 +23,8 @@ pub struct FileId(pub u32);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum CaptureEvent {
-    /// Packets of this machine are captured from now on.
-    Started { interface: String },
+    /// Packets of this machine are captured on these interfaces from now on.
+    Started { interfaces: Vec<CapturedInterface> },
     /// Packets of this machine cannot be captured.
     Failed {
         #[serde(flatten)]

@@ -160,6 +160,7 @@ mod tests {
             flow: Flow { proto, ..flow() },
             tcp: flags.map(segment),
             icmp: None,
+            interface: None,
             payload: Excerpt::of(payload),
             retransmission_of: None,
             findings: Findings::default(),
@@ -263,7 +264,7 @@ mod tests {
             CaptureEvent::FileOpened { file, name: name.clone(), summary }
         };
         let changes = [
-            CaptureEvent::Started { interface: "lo".into() },
+            CaptureEvent::Started { interfaces: vec![CapturedInterface::up("lo")] },
             CaptureEvent::failed(lack, "/usr/bin/socklab-tui".as_ref()),
             opened(None),
             opened(Some(FileDamage::Damaged { at: 99 })),

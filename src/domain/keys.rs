@@ -119,6 +119,8 @@ pub enum PacketsAction {
     Save,
     /// Show a capture file instead of the live packets, or the live packets again.
     Open,
+    /// Show the list of interfaces to capture on.
+    Interfaces,
 }
 
 /// Something done with the wire and the packets on it.
@@ -269,7 +271,7 @@ use LinkAction::{Cut, Loss, Mend};
 use ListAction::{Connection, Filter, Move, Narrow, NextKinds, NextScope, Order, OtherEnd, Page, Reverse};
 use NetworkAction::{Block, Check, Door, Kick, Listed, StopCheck};
 use PacketFate::{Corrupt, Delay, Drop, Duplicate, Swap};
-use PacketsAction::{Conversation, Fields, NextTab, Open, Save};
+use PacketsAction::{Conversation, Fields, Interfaces, NextTab, Open, Save};
 use Place::{Anywhere, Clients, Ends, In, Playing, Servers, Stepping};
 use ScreenAction::{Back, Glyphs, Help, Language, Mark, Pane as ToPane, Quit, Terminal, Theme, Views, Zoom};
 use TerminalAction::{Redraw, Suspend};
@@ -298,6 +300,7 @@ pub static BINDINGS: &[Binding] = &[
     bind(4, &[Enter], Place::View(View::Packets), Packets(Fields)),
     bind(5, &[Char('S')], Place::View(View::Packets), Packets(Save)),
     bind(8, &[Char('O')], Place::View(View::Packets), Packets(Open)),
+    bind(19, &[Char(',')], Place::View(View::Packets), Packets(Interfaces)),
     // The wire.
     bind(1, &[Enter], Place::View(View::Wire), Wire(WireAction::Open)),
     bind(2, &[Char('n')], Stepping, Wire(WireAction::Next)),

@@ -12,6 +12,7 @@ use super::excerpt::Excerpt;
 use super::finding::{Finding, Findings};
 use super::flow::{Flow, Proto};
 use super::icmp::Icmp;
+use super::interface::InterfaceName;
 use super::text_enum::{UnknownText, serde_as_text};
 
 /// One packet. `flow.local` is its source and `flow.peer` its destination.
@@ -30,6 +31,9 @@ pub struct PacketSummary {
     /// Present when this is an ICMP message and not a packet of the flow itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub icmp: Option<Icmp>,
+    /// The interface on which it was seen, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interface: Option<InterfaceName>,
     /// Its payload.
     #[serde(flatten)]
     pub payload: Excerpt,

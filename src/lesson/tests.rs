@@ -131,6 +131,7 @@ impl EngineTest {
             flow: client(),
             tcp: Some(segment),
             icmp: None,
+            interface: None,
             payload: Excerpt::of(b""),
             retransmission_of: None,
             findings: Findings::default(),

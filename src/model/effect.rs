@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use super::packets::PacketOrigin;
+use crate::domain::interface::CapturePlan;
 use crate::domain::{FileId, Flow, HostId, LabOrder, Proto, ServerId, Setting, WireCommand, WorldId};
 
 /// One thing to do outside the model.
@@ -70,6 +71,8 @@ pub enum PacketsEffect {
     CloseFile,
     /// Complete the name of a file.
     CompletePath(String),
+    /// Capture on these interfaces from now on.
+    CaptureOn(CapturePlan),
     /// Write all packets that are kept to a file, with the marks as comments: the number of the packet that came next,
     /// and the words.
     Save(Vec<(u64, String)>),

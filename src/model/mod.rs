@@ -65,7 +65,7 @@ use journal::Journal;
 use lessons::Lessons;
 use lifecycle::Lifecycle;
 use listing::NetstatListing;
-use packets::{CaptureFiles, Packets};
+use packets::{CaptureChoice, CaptureFiles, Packets};
 use page::ConnectionPage;
 use table::Table;
 use worlds::PerWorld;
@@ -85,6 +85,8 @@ pub struct Model {
     pub lifecycle: Lifecycle,
     /// The packets view's lists of live traffic.
     pub packets: Packets,
+    /// The interfaces that packets are captured on.
+    pub capture: CaptureChoice,
     /// The capture file that is looked at in its place, if one is.
     pub files: CaptureFiles,
     /// The list of lessons.

@@ -26,6 +26,8 @@ pub enum Mode {
     Asking(Question),
     /// Keys change the settings of the wire's hosts.
     Settings,
+    /// Keys choose the interfaces to capture on.
+    Interfaces,
     /// Keys are a mark.
     Marking,
     /// Keys are the name of a capture file.

@@ -13,7 +13,7 @@ use super::screen::View;
 use super::servers::Server;
 use super::target::Target;
 use super::world::World;
-use super::{Model, selection};
+use super::{Model, packets, selection};
 use crate::domain::keys::{Key, NetworkAction};
 use crate::domain::ports::PortsErrorKind;
 use crate::domain::{
@@ -340,7 +340,9 @@ fn take_target(model: &mut Model) -> Vec<Effect> {
 pub(super) fn set_target(model: &mut Model, target: Option<TargetHost>) -> Vec<Effect> {
     model.ui.waiting.clear();
     model.ui.network.changing_target.clone_from(&target);
-    vec![order(LabOrder::Target(target))]
+    // It is tried at once: that is captured too.
+    let way = target.as_ref().and_then(|target| packets::plan_towards(model, target));
+    way.into_iter().chain([order(LabOrder::Target(target))]).collect()
 }
 
 /// Follows the events of a port check.

@@ -46,7 +46,9 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
         Mode::Marking => &mut model.ui.mark,
         Mode::Checking => &mut model.ui.network.asked,
         Mode::TypingTarget => &mut model.ui.network.target_line,
-        Mode::Command | Mode::Views | Mode::Settings | Mode::Asking(_) | Mode::Help(_) => return vec![],
+        Mode::Command | Mode::Views | Mode::Settings | Mode::Interfaces | Mode::Asking(_) | Mode::Help(_) => {
+            return vec![];
+        }
     };
     let text = text.trim_end_matches(['\r', '\n']);
     for c in text.chars().map(|c| if c.is_control() { ' ' } else { c }) {

@@ -45,6 +45,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     effects.extend(waiting::go(model));
     if settles {
         effects.extend(packets::settle(model));
+        effects.extend(packets::plan(model));
         model.show_beside();
     }
     effects.extend(presenter::inform(model));
@@ -88,6 +89,7 @@ fn observe(model: &mut Model, seen: Observation) -> Vec<Effect> {
         EventKind::Target(event) => matches!(event.change, TargetChange::Chosen { .. } | TargetChange::Dropped),
         _ => false,
     };
+    let found = matches!(&seen.kind, EventKind::Target(event) if matches!(event.change, TargetChange::Found { .. }));
     presenter::follow(model, &seen);
     network::follow(model, &seen);
     waiting::follow(model, &seen);
@@ -98,6 +100,10 @@ fn observe(model: &mut Model, seen: Observation) -> Vec<Effect> {
         model.choose_server();
     }
     let mut effects = if moved { filtering::rewatch(model) } else { vec![] };
+    if moved || found {
+        // Before the first packet goes there, as far as that is up to us.
+        effects.extend(packets::plan(model));
+    }
     effects.extend(holder);
     if !ends.is_empty() {
         effects.push(Effect::Table(TableEffect::Lookup(ends)));
@@ -131,6 +137,7 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
             None => Ok(lessons::pressed(model, key)),
         },
         Mode::Settings => Ok(settings::pressed(model, key)),
+        Mode::Interfaces => Ok(packets::pressed_interfaces(model, key)),
         Mode::Asking(question) => Ok(network::answered(model, key, question)),
         Mode::Saying => Ok(typing::typed(model, key)),
         Mode::Filtering => Ok(filtering::pressed(model, key)),

@@ -3,6 +3,7 @@
 //! | file | what it is |
 //! |---|---|
 //! | [`addresses()`] | the addresses at which other machines can reach this one |
+//! | [`interfaces()`] | Linux: the interfaces of this machine, up or not |
 //! | [`scope`] | which sockets to watch |
 //! | [`differ`] | successive readings of the table → what changed (pure) |
 //! | [`half_open`] | Linux: what the kernel does with half-open connections beyond its limit |
@@ -27,6 +28,8 @@ pub mod differ;
 pub mod half_open;
 mod holder;
 #[cfg(target_os = "linux")]
+mod interfaces;
+#[cfg(target_os = "linux")]
 mod kernel_clock;
 mod namer;
 #[cfg(target_os = "linux")]
@@ -50,6 +53,8 @@ pub mod trace;
 pub use addresses::addresses;
 pub use comparison::{TableDifference, compare};
 pub use holder::holder;
+#[cfg(target_os = "linux")]
+pub use interfaces::{interfaces, source_towards};
 pub use process::{named, port_range};
 pub use scope::Scope;
 pub use source::dump;

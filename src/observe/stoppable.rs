@@ -45,10 +45,17 @@ impl StoppableThread {
     }
 }
 
-impl Drop for StoppableThread {
-    fn drop(&mut self) {
+impl StoppableThread {
+    /// Stops and joins the thread.
+    pub(super) fn end(&mut self) {
         self.stop.send();
         // The panic hook has already printed a panic of the thread.
         let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+impl Drop for StoppableThread {
+    fn drop(&mut self) {
+        self.end();
     }
 }

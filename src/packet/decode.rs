@@ -51,7 +51,16 @@ pub fn decode(packet: &[u8], wire_len: usize) -> Option<Decoded> {
         findings.add(Finding::LengthBeyond { missing: u32::try_from(ip.beyond).unwrap_or(u32::MAX) });
     }
     Some(Decoded {
-        summary: PacketSummary { number: 0, flow, tcp, icmp, payload, retransmission_of: None, findings },
+        summary: PacketSummary {
+            number: 0,
+            flow,
+            tcp,
+            icmp,
+            interface: None,
+            payload,
+            retransmission_of: None,
+            findings,
+        },
         checksum: transport::checksum(bytes, &ip),
         payload: start..end,
         ip_id: ip.id,

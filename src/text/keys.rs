@@ -49,6 +49,8 @@ pub struct KeysText {
     pub scroll: &'static str,
     /// In the settings: what Up and Down choose.
     pub setting: &'static str,
+    /// In the list of interfaces: what space does.
+    pub choose: &'static str,
     /// In the settings: what Tab chooses.
     pub host: &'static str,
     /// In the settings: what Left and Right change.

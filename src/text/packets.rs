@@ -1,6 +1,6 @@
 //! The texts of the packets view.
 
-use crate::domain::Finding;
+use crate::domain::{CapturedInterface, Finding, InterfaceState};
 
 /// The packets view.
 #[derive(Debug)]
@@ -29,7 +29,16 @@ pub struct PacketsText {
     pub wire_bytes: &'static str,
     pub count: fn(&str, &str) -> String,
     pub packets: fn(&str, u64) -> String,
-    pub capturing: fn(&str) -> String,
+    pub capturing: fn(&[CapturedInterface]) -> String,
+    /// Where packets are captured, and why none may come; with the key of the list of interfaces.
+    pub listening: fn(&[CapturedInterface], &str) -> Vec<String>,
+    /// The list of interfaces.
+    pub interfaces: &'static str,
+    pub interfaces_foot: &'static str,
+    /// Its line for those that the laboratory's traffic takes.
+    pub by_traffic: &'static str,
+    pub interface_state: fn(InterfaceState) -> &'static str,
+    pub interface: &'static str,
     pub on_wire: &'static str,
     pub lost: fn(&str, u64) -> String,
     pub nothing_lost: &'static str,

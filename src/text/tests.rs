@@ -9,8 +9,8 @@ use crate::domain::note::TableSource;
 use crate::domain::ports::PortsErrorKind;
 use crate::domain::verdict::IcmpError;
 use crate::domain::{
-    CaptureEvent, ClientId, Errno, Evidence, FileFault, FileId, FileSummary, GuardEvent, Lang, Limits, Note,
-    PortReport, Proto, Reason, Rule, ServerId, SocketId, Unresolved, Verdict,
+    CaptureEvent, CapturedInterface, ClientId, Errno, Evidence, FileFault, FileId, FileSummary, GuardEvent, Lang,
+    Limits, Note, PortReport, Proto, Reason, Rule, ServerId, SocketId, Unresolved, Verdict,
 };
 
 #[test]
@@ -121,7 +121,7 @@ fn every_sentence_is_translated() {
     let fault = FileFault::NoFile;
     let lack = Lack { need: Need::Interface, errno: Errno::Perm, remedy: Remedy::Unknown };
     for event in [
-        CaptureEvent::Started { interface: "lo".into() },
+        CaptureEvent::Started { interfaces: vec![CapturedInterface::up("lo")] },
         CaptureEvent::failed(lack, "x".as_ref()),
         CaptureEvent::FileOpened { file, name: name.clone(), summary: FileSummary::default() },
         CaptureEvent::FileRefused { file, name, fault },

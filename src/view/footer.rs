@@ -169,6 +169,9 @@ fn hints(model: &Model, draw: &DrawContext) -> Vec<Hint> {
             Hint::new("← →", words.value),
             key(Key::Esc, words.close),
         ],
+        (Mode::Interfaces, _) => {
+            vec![Hint::new("↑ ↓", ""), key(Key::Char(' '), words.choose), key(Key::Esc, words.close)]
+        }
         (Mode::Help(_), _) => vec![Hint::new("↑ ↓", words.scroll), key(Key::Esc, words.close)],
         // The line is the mark's.
         (Mode::Marking, _) => vec![],
@@ -299,7 +302,7 @@ fn is_offered(model: &Model, action: Action) -> bool {
         Action::Lab(LabAction::Home) => model.worlds.host().target.is_some(),
         Action::List(ListAction::Page) => !world.clients.all().is_empty() || model.ui.subject.is_some(),
         Action::List(ListAction::OtherEnd) => model.ui.page.as_ref().is_some_and(|page| page.detail().is_some()),
-        Action::Packets(PacketsAction::Save) => {
+        Action::Packets(PacketsAction::Save | PacketsAction::Interfaces) => {
             traffic.file.is_none() && !traffic.lacks() && model.worlds.shown_id() == WorldId::Host
         }
         Action::Packets(PacketsAction::Open) => true,

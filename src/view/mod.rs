@@ -115,6 +115,9 @@ fn screen(model: &Model, ctx: &DrawContext, parts: &layout::ScreenLayout, buf: &
     if model.ui.mode == Mode::Settings {
         wire::settings(model, ctx, buf);
     }
+    if model.ui.mode == Mode::Interfaces {
+        packets::interfaces(model, ctx, buf);
+    }
     if let Mode::Help(from) = model.ui.mode {
         help::render(model, ctx, from, buf);
         return None;

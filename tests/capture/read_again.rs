@@ -33,7 +33,7 @@ fn capture(file: &Path, more: &[&str]) -> (String, String, Option<i32>) {
 /// A pcapng file of these frames, half a second apart.
 fn written(link: LinkType, frames: &[Vec<u8>]) -> Vec<u8> {
     let mut writer = PcapngWriter::new(Vec::new()).unwrap();
-    writer.interface(&Interface { name: "made".into(), description: String::new(), link }).unwrap();
+    writer.interface(&Interface { name: Some("made".into()), description: String::new(), link }).unwrap();
     for (number, bytes) in (1..).zip(frames) {
         let wire_len = u32::try_from(bytes.len()).unwrap();
         let at = BEGUN + (number - 1) * 500_000_000;
@@ -100,7 +100,7 @@ fn a_packet_without_a_time_has_none_in_any_output() {
     PacketBuilder::ipv4([192, 0, 2, 2], [192, 0, 2, 1], 64).udp(40_000, 53).write(&mut bytes, b"oi").unwrap();
     let mut writer = PcapngWriter::new(std::fs::File::create(&file).unwrap()).unwrap();
     let link = LinkType::RAW;
-    writer.interface(&Interface { name: "made".into(), description: String::new(), link }).unwrap();
+    writer.interface(&Interface { name: Some("made".into()), description: String::new(), link }).unwrap();
     let wire_len = u32::try_from(bytes.len()).unwrap();
     let packet = Packet::of(&Frame { number: 1, at: BEGUN, link, wire_len, bytes: &bytes });
     writer.packet(&Packet { at: None, ..packet }, &[]).unwrap();

@@ -63,7 +63,7 @@ pub(crate) fn analysed(packets: &[Packet]) -> Vec<PacketSummary> {
 /// Writes them as a pcapng file of a raw IP interface.
 pub(crate) fn save(packets: &[Packet], path: &Path) {
     let mut writer = PcapngWriter::new(std::io::BufWriter::new(std::fs::File::create(path).unwrap())).unwrap();
-    let raw = Interface { name: "made".into(), description: "made by hand".into(), link: LinkType::RAW };
+    let raw = Interface { name: Some("made".into()), description: "made by hand".into(), link: LinkType::RAW };
     writer.interface(&raw).unwrap();
     for packet in packets {
         writer.packet(packet, &[]).unwrap();

@@ -96,7 +96,7 @@ pub(crate) fn files() -> Vec<Vec<u8>> {
     let frames = frames();
     let mut writer = PcapngWriter::new(Vec::new()).unwrap();
     for (number, (link, bytes)) in (1..).zip(&frames) {
-        let interface = Interface { name: "lo".into(), description: "loopback".into(), link: *link };
+        let interface = Interface { name: Some("lo".into()), description: "loopback".into(), link: *link };
         let interface = writer.interface(&interface).unwrap();
         let comments = if number % 5 == 0 { vec!["a remark".to_owned()] } else { vec![] };
         let wire_len = u32::try_from(bytes.len()).unwrap();
@@ -104,7 +104,7 @@ pub(crate) fn files() -> Vec<Vec<u8>> {
         let packet = Packet::of(&Frame { number, at, link: *link, wire_len, bytes });
         writer.packet(&Packet { interface, comments, ..packet }, &[]).unwrap();
     }
-    writer.statistics(0, 1_700_000_000_000_000_000, 10, 1).unwrap();
+    writer.statistics(1_700_000_000_000_000_000, 10, 1).unwrap();
     let mut all = vec![writer.into_inner()];
     for (big, magic) in [(false, 0xa1b2_c3d4_u32), (true, 0xa1b2_c3d4), (false, 0xa1b2_3c4d), (true, 0xa1b2_3c4d)] {
         all.push(pcap(big, magic, &frames));

@@ -49,7 +49,7 @@ pub fn complete(text: &str, cursor: usize) -> Completion {
         Some(FieldKind::State) => StateSet::names().filter(fits).collect(),
         Some(FieldKind::Proto) => ProtoSet::names().filter(fits).collect(),
         Some(FieldKind::Flags) => FlagSet::names().filter(fits).collect(),
-        Some(FieldKind::Number | FieldKind::Address) => Vec::new(),
+        Some(FieldKind::Number | FieldKind::Address | FieldKind::Name) => Vec::new(),
         None => FilterField::ALL.iter().map(|field| field.name()).filter(fits).collect(),
     };
     Completion { range: start..end, candidates }

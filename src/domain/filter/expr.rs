@@ -11,7 +11,7 @@ use super::proto_set::ProtoSet;
 use super::search_line::SearchLine;
 use super::state_set::StateSet;
 use super::word::Word;
-use crate::domain::{Flow, Proto};
+use crate::domain::{Flow, InterfaceName, Proto};
 
 /// An expression. Only the parser makes one, and keeps it flat: no `And` directly in an `And`, no `Or` directly in an
 /// `Or`, no `Not` directly in a `Not`.
@@ -33,6 +33,8 @@ pub(super) enum Test {
     State(StateSet),
     Proto(ProtoSet),
     Flags(FlagSet),
+    /// The packet was seen on an interface of one of these names.
+    Iface(Vec<InterfaceName>),
 }
 
 /// The numbers from `first` to `last`, both of them included.
@@ -121,6 +123,7 @@ impl Test {
                 protos.has(proto, src.is_ipv6()) || (row.is_icmp() && protos.has(Proto::Icmp, src.is_ipv6()))
             }
             Self::Flags(flags) => flags.has(row.flags()),
+            Self::Iface(names) => row.interface().is_some_and(|name| names.contains(name)),
         }
     }
 }
@@ -168,6 +171,11 @@ impl fmt::Display for Test {
             Self::State(states) => write!(f, "{} {states}", FilterField::State),
             Self::Proto(protos) => write!(f, "{} {protos}", FilterField::Proto),
             Self::Flags(flags) => write!(f, "{} {flags}", FilterField::Flags),
+            Self::Iface(names) => {
+                write!(f, "{} ", FilterField::Iface)?;
+                // In quotes, since a name may be a word such as `and`.
+                list(f, &names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>(), ",")
+            }
         }
     }
 }

@@ -36,6 +36,8 @@ text_enum! {
         Len = "len",
         /// The sequence number of a packet: relative to the SYN if that was seen, otherwise the raw one.
         Seq = "seq",
+        /// The interface on which a packet was seen.
+        Iface = "iface",
     }
 }
 
@@ -47,6 +49,7 @@ pub(super) enum FieldKind {
     State,
     Proto,
     Flags,
+    Name,
 }
 
 impl FilterField {
@@ -55,7 +58,7 @@ impl FilterField {
         match self {
             Self::Port | Self::Sport | Self::Dport => Some(u16::MAX as u32),
             Self::Pid | Self::Uid | Self::RecvQ | Self::SendQ | Self::Len | Self::Seq => Some(u32::MAX),
-            Self::Host | Self::Src | Self::Dst | Self::State | Self::Proto | Self::Flags => None,
+            Self::Host | Self::Src | Self::Dst | Self::State | Self::Proto | Self::Flags | Self::Iface => None,
         }
     }
 
@@ -65,6 +68,7 @@ impl FilterField {
             Self::State => FieldKind::State,
             Self::Proto => FieldKind::Proto,
             Self::Flags => FieldKind::Flags,
+            Self::Iface => FieldKind::Name,
             Self::Port
             | Self::Sport
             | Self::Dport

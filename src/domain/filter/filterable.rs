@@ -2,7 +2,7 @@
 
 use super::filter_field::FilterField;
 use super::search_line::SearchLine;
-use crate::domain::{Flags, Flow, PacketSummary, Row, TcpState};
+use crate::domain::{Flags, Flow, InterfaceName, PacketSummary, Row, TcpState};
 
 /// Something that can be filtered: a row of the socket table, the summary of a packet.
 pub trait Filterable {
@@ -16,6 +16,11 @@ pub trait Filterable {
 
     /// `flags`: those of a TCP segment; `None` for anything else.
     fn flags(&self) -> Option<Flags> {
+        None
+    }
+
+    /// `iface`: that of a packet, if it is known; a row has none.
+    fn interface(&self) -> Option<&InterfaceName> {
         None
     }
 
@@ -87,6 +92,10 @@ impl Filterable for PacketSummary {
 
     fn is_icmp(&self) -> bool {
         self.icmp.is_some()
+    }
+
+    fn interface(&self) -> Option<&InterfaceName> {
+        self.interface.as_ref()
     }
 
     fn flags(&self) -> Option<Flags> {

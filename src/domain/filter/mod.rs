@@ -6,8 +6,8 @@
 //! - A **field** with its value: `port sport dport` (number, range `65432-65434`, `:65432`), `host src dst` (address,
 //!   prefix, with or without port), `state` (any spelling; groups of `ss(8)`: `connected`, `synchronized`, …), `proto`
 //!   (`tcp`, `udp`, `tcp6`, …), `pid uid recvq sendq`, and for packets `flags` (names: at least these are set, `flags
-//!   syn,ack` or `flags syn+ack`; letters as in `tcpdump`: exactly these are set, `flags S.`), `len`, `seq`. Between field
-//!   and value stands nothing, `:`, `=`, `==`, `!=`, `<`, `<=`, `>`, `>=` or the words of `ss(8)` for these. Values in a
+//!   syn,ack` or `flags syn+ack`; letters as in `tcpdump`: exactly these are set, `flags S.`), `len`, `seq`, `iface` (a name).
+//!   Between field and value stands nothing, `:`, `=`, `==`, `!=`, `<`, `<=`, `>`, `>=` or the words of `ss(8)` for these. Values in a
 //!   list are alternatives: `state established,time_wait`. `65432-65434` and `65432,65433` by themselves are ports.
 //! - `and or not ( )`, also `&& || !`. Two things next to each other must both hold.
 //!

@@ -47,7 +47,7 @@ impl Test {
             Self::Address(_, places) => {
                 places.iter().map(|EndpointPattern { port, .. }| port.filter(|port| *port != 0)).collect()
             }
-            Self::Number(..) | Self::State(_) | Self::Proto(_) | Self::Flags(_) => None,
+            Self::Number(..) | Self::State(_) | Self::Proto(_) | Self::Flags(_) | Self::Iface(_) => None,
         }
     }
 }

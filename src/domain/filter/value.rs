@@ -8,6 +8,7 @@ use super::flag_set::FlagSet;
 use super::proto_set::ProtoSet;
 use super::state_set::StateSet;
 use super::token::Comparison;
+use crate::domain::InterfaceName;
 
 impl Comparison {
     /// Whether it needs values that have an order.
@@ -41,6 +42,7 @@ pub(super) fn read(field: FilterField, comparison: Comparison, text: &str) -> Re
             .ok_or(FilterErrorKind::BadAddress { field }),
         FieldKind::State => StateSet::named(text).map(Test::State).ok_or(FilterErrorKind::UnknownState),
         FieldKind::Proto => ProtoSet::named(text).map(Test::Proto).ok_or(FilterErrorKind::UnknownProto),
+        FieldKind::Name => Ok(Test::Iface(vec![InterfaceName::of(text.as_bytes())])),
         FieldKind::Flags => FlagSet::named(text).map(Test::Flags).ok_or(FilterErrorKind::UnknownFlag),
     }
 }
@@ -55,6 +57,10 @@ pub(super) fn either(before: Option<Test>, more: Test) -> Test {
         (Some(Test::Address(field, mut places)), Test::Address(_, more)) => {
             places.extend(more);
             Test::Address(field, places)
+        }
+        (Some(Test::Iface(mut names)), Test::Iface(more)) => {
+            names.extend(more);
+            Test::Iface(names)
         }
         (Some(Test::State(states)), Test::State(more)) => Test::State(states.or(more)),
         (Some(Test::Proto(protos)), Test::Proto(more)) => Test::Proto(protos.or(more)),

@@ -14,7 +14,7 @@ use super::super::press::Acted;
 use super::super::screen::View;
 use super::super::{Model, lifecycle::same_pair};
 use super::detail::PacketDetails;
-use super::{Packets, PacketsFocus, PacketsTab, StreamText, StreamTurn, opening};
+use super::{CaptureStatus, Packets, PacketsFocus, PacketsTab, StreamText, StreamTurn, opening};
 use crate::domain::filter::Filter;
 use crate::domain::keys::{Key, PacketsAction, Turn};
 use crate::domain::{Flow, PacketSummary, Refusal, Stamp, WorldId};
@@ -35,6 +35,7 @@ pub(in super::super) fn act(model: &mut Model, action: PacketsAction) -> Acted {
         PacketsAction::Fields => return unfold(model),
         PacketsAction::Save => return save(model),
         PacketsAction::Open => return Ok(opening::toggle(model)),
+        PacketsAction::Interfaces => return interfaces(model),
     }
     Ok(vec![])
 }
@@ -166,6 +167,18 @@ fn save(model: &Model) -> Acted {
         return Err(Refusal::NoPackets);
     }
     Ok(vec![Effect::Packets(PacketsEffect::Save(model.packets.marks(WorldId::Host).all()))])
+}
+
+/// Shows the list of interfaces.
+fn interfaces(model: &mut Model) -> Acted {
+    if model.files.shown.is_some() || model.worlds.shown_id() == WorldId::Wire {
+        return Err(Refusal::OnlyHere);
+    }
+    match model.packets.capturing {
+        CaptureStatus::On(_) => model.ui.mode = Mode::Interfaces,
+        CaptureStatus::Unknown | CaptureStatus::Lacking { .. } => return Err(Refusal::NoPackets),
+    }
+    Ok(vec![])
 }
 
 /// Goes to the conversation that began this many after the current one; stays at the ends.

@@ -7,6 +7,7 @@
 //! | [`marks`] | what was marked while they came |
 //! | [`file`](mod@file) | a capture file, in place of the live packets |
 //! | [`traffic`] | which of the two the view is about |
+//! | [`interfaces`] | where packets are captured |
 //! | `opening` | how a file is asked for and comes |
 //! | `search` | which packets pass a filter, a piece at a time |
 //! | `keys` | what the keys of the view do |
@@ -18,6 +19,7 @@ pub mod detail;
 pub mod file;
 #[cfg(test)]
 mod file_tests;
+pub mod interfaces;
 mod keys;
 pub mod ladder;
 pub mod marks;
@@ -32,6 +34,8 @@ use std::sync::Arc;
 
 pub use detail::{DetailLine, DetailPane, PacketDetails};
 pub use file::{CaptureFile, CaptureFiles, PacketOrigin, Recording};
+pub use interfaces::{CaptureChoice, InterfaceLine, SeenInterfaces};
+pub(super) use interfaces::{plan, plan_towards, pressed as pressed_interfaces};
 pub(super) use keys::{act, back, can_zoom, filter, lists, narrow, refilter, settle, step, tab, typed};
 pub use ladder::{ChangePlace, Ladder, LadderChange};
 pub use marks::Marks;
@@ -48,7 +52,10 @@ use super::selection::cycled;
 use super::worlds::PerWorld;
 use crate::domain::filter::{Filter, FilterError};
 use crate::domain::need::Lack;
-use crate::domain::{CaptureEvent, Event, EventKind, FileId, Flow, Note, PacketSummary, WireEvent, WorldId};
+use crate::domain::{
+    CaptureEvent, CapturedInterface, Event, EventKind, FileId, Flow, NetInterface, Note, PacketSummary, WireEvent,
+    WorldId,
+};
 
 /// The tabs of the upper part of the view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -100,8 +107,8 @@ pub enum CaptureStatus {
     /// Not known yet.
     #[default]
     Unknown,
-    /// They are, on this interface.
-    On(String),
+    /// They are, on these interfaces.
+    On(Vec<CapturedInterface>),
     /// They are not.
     Lacking {
         /// What is missing.
@@ -153,6 +160,8 @@ pub enum PacketsAnswer {
     Followed(PacketOrigin, StreamText),
     /// The packets of a file. That it was read is an event, which follows.
     Read(FileId, Arc<Recording>),
+    /// The interfaces of this machine, as they are now.
+    Interfaces(Vec<NetInterface>),
     /// A completed name of a file.
     Completed {
         /// As far as it was typed.
@@ -211,6 +220,8 @@ pub struct Packets {
     pub saved: Option<Note>,
     /// How many packets there were in this world so far.
     pub seen: u64,
+    /// On which interfaces these were.
+    pub seen_on: SeenInterfaces,
     /// The marks of each world.
     marks: PerWorld<Marks>,
     /// The event that opened the present hosts of the wire: earlier packets were between other hosts.
@@ -253,8 +264,8 @@ impl Packets {
             self.marks.of_mut(event.seen.world).packet(packet.number);
         }
         match &event.seen.kind {
-            EventKind::Capture(CaptureEvent::Started { interface }) => {
-                self.capturing = CaptureStatus::On(interface.clone());
+            EventKind::Capture(CaptureEvent::Started { interfaces }) => {
+                self.capturing = CaptureStatus::On(interfaces.clone());
             }
             EventKind::Capture(CaptureEvent::Failed { lack, program }) => {
                 self.capturing = CaptureStatus::Lacking { lack: *lack, program: program.clone() };
@@ -267,6 +278,7 @@ impl Packets {
             EventKind::Wire(WireEvent::Opened { .. }) => self.reopened(event.seq),
             EventKind::Packet(packet) if event.seen.world == self.world => {
                 self.seen += 1;
+                self.seen_on.add(packet);
                 if self.lists(packet) {
                     self.list.push(event.seq);
                 }
@@ -286,6 +298,9 @@ impl Packets {
         packets.seek(Filter::default(), None);
         packets.look_on(journal, usize::MAX);
         packets.seen = packets.list.len() as u64;
+        let mut seen_on = SeenInterfaces::default();
+        packets.all(journal).for_each(|(_, packet)| seen_on.add(packet));
+        packets.seen_on = seen_on;
         packets.list.hold_first();
         packets
     }
@@ -297,7 +312,12 @@ impl Packets {
         *self = Self { world, tab, filter, line, capturing, lost, marks, opened, ..Self::default() };
         self.seek(self.filter.clone(), None);
         self.look_on(journal, Self::PIECE);
-        self.seen = self.all(journal).count() as u64;
+        let (mut seen, mut seen_on) = (0, SeenInterfaces::default());
+        for (_, packet) in self.all(journal) {
+            seen += 1;
+            seen_on.add(packet);
+        }
+        (self.seen, self.seen_on) = (seen, seen_on);
     }
 
     /// Turns to another conversation.

@@ -90,6 +90,7 @@ pub(in super::super) fn answered(model: &mut Model, answer: PacketsAnswer) {
                 packets.followed(stream, journal);
             }
         }
+        PacketsAnswer::Interfaces(all) => model.capture.all = all,
         PacketsAnswer::Read(id, recording) => {
             if model.files.reading == Some(id) {
                 model.files.read = Some(recording);

@@ -25,6 +25,7 @@ pub(super) fn packet(number: u64, flow: Flow, flags: Flags, data: &str) -> Packe
         flow,
         tcp: Some(tcp),
         icmp: None,
+        interface: None,
         payload: Excerpt::of(data.as_bytes()),
         retransmission_of: None,
         findings: Findings::default(),

@@ -1,11 +1,13 @@
 //! The keys, prompts and questions of the network's view.
 
 use super::*;
+use crate::domain::interface::CapturePlan;
 use crate::domain::keys::Key;
 use crate::domain::ports::PortsErrorKind;
 use crate::domain::{
     AddressScope, GuardEvent, Lang, Note, Proto, ScanChange, ScanEvent, TargetChange, TargetEvent, TargetHost,
 };
+use crate::model::effect::PacketsEffect;
 use crate::model::mode::Question;
 use crate::model::network::{LineFault, NetworkPart, check};
 use crate::model::ui::Mode;
@@ -202,7 +204,11 @@ fn the_target_is_set_from_any_view_and_dropped_again() {
     assert_eq!(typed(&mut model, "H"), [], "they are at home");
     assert_eq!(typed(&mut model, "a\n"), []);
     let target: TargetHost = "192.168.0.7:65432".parse().unwrap();
-    assert_eq!(typed(&mut model, "a192.168.0.7:65432\n"), [host(LabOrder::Target(Some(target.clone())))]);
+    let asked = typed(&mut model, "a192.168.0.7:65432\n");
+    // The way there is captured before it is tried, and goes on being captured afterwards.
+    let targets = ["192.168.0.7:0".parse().unwrap()].into();
+    let way = Effect::Packets(PacketsEffect::CaptureOn(CapturePlan { targets, ..CapturePlan::default() }));
+    assert_eq!(asked, [way, host(LabOrder::Target(Some(target.clone())))]);
     let mut set = |change| told(&mut model, EventKind::Target(TargetEvent { target: target.clone(), change }));
     set(TargetChange::Set);
     set(TargetChange::Chosen { addr: "192.168.0.7:65432".parse().unwrap(), answers: true });

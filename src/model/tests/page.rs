@@ -218,7 +218,7 @@ fn a_server_on_every_address_is_dialled_on_loopback() {
     let mut model = Model::new(Ui::default());
     let addr: SocketAddr = "0.0.0.0:65432".parse().unwrap();
     let spec = ServerSpec { addr, ..spec("threaded", 65432, ServiceModel::Threaded) };
-    model.observe(seen(1, server(0, ServerChange::Added { spec })));
+    update(&mut model, Msg::Seen(seen(1, server(0, ServerChange::Added { spec }))));
     let destination = Destination { server: Some(ServerId(0)), proto: Proto::Tcp, addr: super::addr(65432) };
     assert_eq!(keys(&mut model, "c"), [host(LabOrder::Spawn { count: 1, plan: ClientPlan::Stay, destination })]);
     assert!(model.worlds.shown().servers.at(Proto::Tcp, super::addr(65432)).is_some());

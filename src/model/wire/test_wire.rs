@@ -149,6 +149,7 @@ impl TestWire {
             flow,
             tcp,
             icmp: None,
+            interface: None,
             payload,
             retransmission_of: of,
             findings: Findings::default(),

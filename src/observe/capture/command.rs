@@ -94,6 +94,7 @@ fn through(
             *printed.unread.entry(packet.frame().unread()).or_default() += 1;
             return Ok(true);
         };
+        summary.interface.clone_from(&interface.name);
         if packet.at.is_none() {
             summary.findings.add(Finding::NoTime);
         }

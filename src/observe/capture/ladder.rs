@@ -227,6 +227,7 @@ mod tests {
             flow: if right { Flow::tcp(client, server) } else { Flow::tcp(server, client) },
             tcp: Some(tcp),
             icmp: None,
+            interface: None,
             payload: Excerpt::of(payload),
             retransmission_of: None,
             findings: crate::domain::Findings::default(),

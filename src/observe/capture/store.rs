@@ -119,8 +119,8 @@ impl PacketStore {
             writer.packet(packet, &here.map(|(_, text)| text.clone()).collect::<Vec<_>>())?;
         }
         let saved = SavedPackets { packets: packets.len() as u64, dropped };
-        if let (Some(at), 1) = (packets.last().and_then(|last| last.at), interfaces.len()) {
-            writer.statistics(0, at, saved.packets + dropped + lost, dropped + lost)?;
+        if let Some(at) = packets.last().and_then(|last| last.at) {
+            writer.statistics(at, saved.packets + dropped + lost, dropped + lost)?;
         }
         Ok(saved)
     }
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn a_saved_file_opens_again_with_its_marks() {
         let store = PacketStore::new(1 << 20);
-        store.name(&Interface { name: "lo".into(), description: "loopback".into(), link: LinkType::RAW });
+        store.name(&Interface { name: Some("lo".into()), description: "loopback".into(), link: LinkType::RAW });
         (1..=3).for_each(|number| store.add(packet(number, 40)));
         let mut file = Vec::new();
         let marks = [(2, "aqui o cliente fecha".into()), (u64::MAX, "the end".into())];
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn a_mark_on_a_dropped_packet_moves_to_the_next() {
         let store = PacketStore::new(2 * (40 + PacketStore::OVERHEAD));
-        store.name(&Interface { name: "lo".into(), description: String::new(), link: LinkType::RAW });
+        store.name(&Interface { name: Some("lo".into()), description: String::new(), link: LinkType::RAW });
         (1..=4).for_each(|number| store.add(packet(number, 40)));
         let mut file = Vec::new();
         store.save(&mut file, &[(1, "a".into()), (2, "b".into()), (4, "c".into())]).unwrap();

@@ -84,6 +84,7 @@ const fn packets(action: PacketsAction) -> (&'static str, &'static str) {
         PacketsAction::Conversation(Turn::Previous) => ("talk", "the connection or UDP exchange before it"),
         PacketsAction::Fields => ("fields", "look into the packet; fold or unfold a field of it"),
         PacketsAction::Save => ("save", "write all captured packets to a file, for Wireshark (pcapng)"),
+        PacketsAction::Interfaces => ("interfaces", "choose the interfaces on which packets are captured"),
         PacketsAction::Open => {
             ("open", "look at a capture file (pcap or pcapng) in place of the live packets; or at these again")
         }
@@ -251,6 +252,7 @@ pub(super) const KEYS: KeysText = KeysText {
     earlier: "earlier",
     scroll: "scroll",
     setting: "setting",
+    choose: "add or take away",
     host: "host",
     value: "value",
     close: "close",

@@ -290,7 +290,7 @@ const HELP: HelpText = HelpText {
     filter_note: &[
         "A word or a number is searched for, as grep does. Fields: port sport dport host src dst state proto pid.",
         "Joined with and, or, not, ( ); ranges 65432-65434; lists established,time_wait.",
-        "Packets also have flags len seq. flags syn,ack: both are set; flags S.: exactly these; len > 0.",
+        "Packets also have flags len seq iface. flags syn,ack: both are set; flags S.: exactly these; len > 0.",
     ],
     scroll: "↑ ↓ scroll · any other key closes",
 };

@@ -1,8 +1,8 @@
 //! English: the packets view.
 
 use super::super::PacketsText;
-use super::plural;
-use crate::domain::{Finding, ResetReason};
+use super::{capture, plural};
+use crate::domain::{CapturedInterface, Finding, InterfaceState, ResetReason};
 
 pub(super) const PACKETS: PacketsText = PacketsText {
     title: "Packets",
@@ -21,7 +21,13 @@ pub(super) const PACKETS: PacketsText = PacketsText {
     wire_bytes: "Packets on the wire are not kept byte by byte: this is what was decoded from them.",
     count: |shown, all| format!("{shown} of {all}"),
     packets: |number, count| format!("{number} {}", plural(count, "packet", "packets")),
-    capturing: |interface| format!("capturing on {interface}"),
+    capturing: |interfaces| format!("capturing on {}", capture::named(interfaces)),
+    listening,
+    interfaces: "Where packets are captured",
+    interfaces_foot: "Space adds or takes away · Esc closes",
+    by_traffic: "wherever the laboratory's traffic goes",
+    interface_state: capture::state,
+    interface: "Iface",
     on_wire: "every packet of the wire",
     lost: |number, count| format!("{number} {} LOST by the capture", plural(count, "packet", "packets")),
     nothing_lost: "none lost",
@@ -50,6 +56,32 @@ pub(super) const PACKETS: PacketsText = PacketsText {
     says,
     again: |number| format!("sent again for #{number}"),
 };
+
+fn listening(interfaces: &[CapturedInterface], key: &str) -> Vec<String> {
+    let mut said = vec![format!("Captured on {}.", capture::named(interfaces))];
+    for CapturedInterface { name, state } in interfaces {
+        match state {
+            InterfaceState::Up => {}
+            InterfaceState::NoLink => {
+                said.push(format!("Nothing crosses {name}: its cable is not plugged in, or its other end is down."));
+            }
+            InterfaceState::Down => {
+                said.push(format!("Nothing crosses {name}: it is down. sudo ip link set {name} up"));
+            }
+            InterfaceState::Missing => {
+                said.push(format!("There is no interface {name} now; if it appears, its packets are captured."));
+            }
+        }
+    }
+    if interfaces.iter().all(|one| one.name.as_str() == "lo") {
+        said.push(format!(
+            "Only what programs of this machine say to each other goes by lo. Press {key} for the other interfaces."
+        ));
+    } else {
+        said.push(format!("A packet that takes another interface is not seen. Press {key} for all of them."));
+    }
+    said
+}
 
 fn finding(finding: &Finding) -> String {
     match finding {
@@ -128,7 +160,7 @@ fn says(finding: &Finding) -> String {
         Finding::Reset(reset) => reason(*reset).into(),
         Finding::CausedBy { packet } => format!("It is the answer to #{packet}."),
         Finding::ChecksumPartial => {
-            "Its checksum is not filled in: that is left to the network card, and loopback has none. Nothing is wrong."
+            "Its checksum is not filled in: on lo nobody does, and a card does it after the capture. Nothing is wrong."
                 .into()
         }
         Finding::ChecksumBad => "Its checksum is wrong: the receiver discards it silently.".into(),

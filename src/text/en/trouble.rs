@@ -149,7 +149,7 @@ pub(super) fn filter(kind: &FilterErrorKind) -> String {
     match kind {
         FilterErrorKind::UnknownField(word) => {
             format!(
-                "`{word}` is not a field: port sport dport host src dst state proto pid uid recvq sendq flags len seq"
+                "`{word}` is not a field: port sport dport host src dst state proto pid uid recvq sendq flags len seq iface"
             )
         }
         FilterErrorKind::ExpectedValue { field } => format!("`{field}` needs a value"),

@@ -78,6 +78,7 @@ const fn packets(action: PacketsAction) -> (&'static str, &'static str) {
         PacketsAction::Conversation(Turn::Previous) => ("conversa", "a conexão ou troca UDP antes dela"),
         PacketsAction::Fields => ("campos", "olhar dentro do pacote; dobrar ou desdobrar um campo"),
         PacketsAction::Save => ("salva", "gravar todos os pacotes capturados em um arquivo, para o Wireshark (pcapng)"),
+        PacketsAction::Interfaces => ("interfaces", "escolher as interfaces em que os pacotes são capturados"),
         PacketsAction::Open => {
             ("abre", "ver um arquivo de captura (pcap ou pcapng) no lugar dos pacotes ao vivo; ou estes de novo")
         }
@@ -245,6 +246,7 @@ pub(super) const KEYS: KeysText = KeysText {
     earlier: "anteriores",
     scroll: "rola",
     setting: "ajuste",
+    choose: "inclui ou tira",
     host: "host",
     value: "valor",
     close: "fecha",

@@ -294,7 +294,7 @@ const HELP: HelpText = HelpText {
     filter_note: &[
         "Uma palavra ou um número é procurado como no grep. Campos: port sport dport host src dst state proto pid.",
         "Unidos por and, or, not, ( ); faixas 65432-65434; listas established,time_wait.",
-        "Pacotes têm também: flags len seq. flags syn,ack tem os dois; flags S. só esses e nenhum outro; len > 0.",
+        "Pacotes têm também: flags len seq iface. flags syn,ack tem os dois; flags S. só esses; len > 0.",
     ],
     scroll: "↑ ↓ rolam · qualquer outra tecla fecha",
 };

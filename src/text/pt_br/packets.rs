@@ -1,8 +1,8 @@
 //! Brazilian Portuguese: the packets view.
 
 use super::super::PacketsText;
-use super::plural;
-use crate::domain::{Finding, ResetReason};
+use super::{capture, plural};
+use crate::domain::{CapturedInterface, Finding, InterfaceState, ResetReason};
 
 pub(super) const PACKETS: PacketsText = PacketsText {
     title: "Pacotes",
@@ -21,7 +21,13 @@ pub(super) const PACKETS: PacketsText = PacketsText {
     wire_bytes: "O que cruza o fio não é guardado byte a byte: isto é o que se leu dele.",
     count: |shown, all| format!("{shown} de {all}"),
     packets: |number, count| format!("{number} {}", plural(count, "pacote", "pacotes")),
-    capturing: |interface| format!("capturando em {interface}"),
+    capturing: |interfaces| format!("capturando em {}", capture::named(interfaces)),
+    listening,
+    interfaces: "Onde os pacotes são capturados",
+    interfaces_foot: "espaço inclui ou tira · Esc fecha",
+    by_traffic: "por onde passa o tráfego do laboratório",
+    interface_state: capture::state,
+    interface: "Iface",
     on_wire: "todos os pacotes do fio",
     lost: |number, count| format!("{number} {} pela captura", plural(count, "pacote PERDIDO", "pacotes PERDIDOS")),
     nothing_lost: "nenhum perdido",
@@ -50,6 +56,32 @@ pub(super) const PACKETS: PacketsText = PacketsText {
     says,
     again: |number| format!("reenvio do #{number}"),
 };
+
+fn listening(interfaces: &[CapturedInterface], key: &str) -> Vec<String> {
+    let mut said = vec![format!("Captura em {}.", capture::named(interfaces))];
+    for CapturedInterface { name, state } in interfaces {
+        match state {
+            InterfaceState::Up => {}
+            InterfaceState::NoLink => {
+                said.push(format!("Nada passa por {name}: o cabo não está ligado, ou a outra ponta está desativada."));
+            }
+            InterfaceState::Down => {
+                said.push(format!("Nada passa por {name}: está desativada. sudo ip link set {name} up"));
+            }
+            InterfaceState::Missing => {
+                said.push(format!("Não há interface {name} agora; se aparecer, seus pacotes são capturados."));
+            }
+        }
+    }
+    if interfaces.iter().all(|one| one.name.as_str() == "lo") {
+        said.push(format!(
+            "Por lo só passa o que programas desta máquina dizem uns aos outros. Tecle {key} para ver as outras interfaces."
+        ));
+    } else {
+        said.push(format!("Um pacote que toma outra interface não é visto. Tecle {key} para ver todas."));
+    }
+    said
+}
 
 fn finding(finding: &Finding) -> String {
     match finding {
@@ -125,7 +157,8 @@ fn says(finding: &Finding) -> String {
         Finding::Reset(reset) => reason(*reset).into(),
         Finding::CausedBy { packet } => format!("É a resposta ao #{packet}."),
         Finding::ChecksumPartial => {
-            "O checksum não está preenchido: isso fica para a placa de rede, e o loopback não tem uma. Nada está errado.".into()
+            "O checksum não está preenchido: em lo ninguém o faz; a placa, só depois da captura. Nada está errado."
+                .into()
         }
         Finding::ChecksumBad => "O checksum está errado: o receptor o descarta sem dizer nada.".into(),
         Finding::Fragment { more: true, .. } => "Um pedaço de um datagrama maior; outros pedaços seguem.".into(),

@@ -148,7 +148,7 @@ pub(super) fn filter(kind: &FilterErrorKind) -> String {
     match kind {
         FilterErrorKind::UnknownField(word) => {
             format!(
-                "`{word}` não é um campo: port sport dport host src dst state proto pid uid recvq sendq flags len seq"
+                "`{word}` não é um campo: port sport dport host src dst state proto pid uid recvq sendq flags len seq iface"
             )
         }
         FilterErrorKind::ExpectedValue { field } => format!("falta um valor para `{field}`"),

@@ -5,12 +5,13 @@ use ratatui::layout::{Position, Rect};
 
 use super::super::column_budget::ColumnBudget;
 use super::super::draw_context::DrawContext;
-use super::super::line_writer::{LineWriter, paragraph, width};
-use super::super::{filter_line, glyphs};
+use super::super::line_writer::{LineWriter, paragraphs, width};
+use super::super::{filter_line, glyphs, keys};
 use super::{note, words};
-use crate::domain::{Event, Finding, Flow, PacketSummary, Stamp};
+use crate::domain::keys::{Action, PacketsAction};
+use crate::domain::{Event, Finding, Flow, InterfaceName, PacketSummary, Stamp, WorldId};
 use crate::model::lifecycle::{Subject, same_pair};
-use crate::model::packets::{Packets, Traffic};
+use crate::model::packets::{CaptureStatus, Packets, Traffic};
 
 /// Draws the list, and returns where the cursor is while the filter is typed.
 pub(super) fn render(
@@ -29,13 +30,7 @@ pub(super) fn render(
     let seqs = places.filter_map(|place| list.entry(place));
     let entries: Vec<_> = seqs.filter_map(|seq| traffic.journal.get(seq)).collect();
     if list.is_empty() {
-        let texts = &ctx.text.packets;
-        let sentence = match traffic.packets.seen {
-            0 => traffic.file.map_or(texts.none, |file| note::nothing(file, ctx)),
-            _ if traffic.packets.is_looking() => texts.looking,
-            _ => texts.none_match,
-        };
-        paragraph(sentence, ctx.theme.quiet, rows, buf);
+        empty(traffic, ctx, rows, buf);
     } else {
         let columns = PacketColumns::of(traffic, ctx, &entries, rows.width);
         columns.head(ctx, &mut LineWriter::on(buf, head, 0));
@@ -54,6 +49,26 @@ pub(super) fn render(
         );
     }
     None
+}
+
+/// Says why nothing is listed, and where packets could come from.
+fn empty(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
+    let texts = &ctx.text.packets;
+    let sentence = match traffic.packets.seen {
+        0 => traffic.file.map_or(texts.none, |file| note::nothing(file, ctx)),
+        _ if traffic.packets.is_looking() => texts.looking,
+        _ => texts.none_match,
+    };
+    let lives = traffic.file.is_none() && traffic.packets.world == WorldId::Host && traffic.packets.seen == 0;
+    let listening = match &traffic.packets.capturing {
+        CaptureStatus::On(interfaces) if lives => {
+            (texts.listening)(interfaces, &keys::first(Action::Packets(PacketsAction::Interfaces), ctx.text))
+        }
+        _ => vec![],
+    };
+    let more = listening.iter().map(|line| (line.as_str(), ctx.theme.quiet));
+    let lines: Vec<_> = std::iter::once((sentence, ctx.theme.quiet)).chain(more).collect();
+    paragraphs(&lines, area, buf);
 }
 
 fn row(
@@ -81,6 +96,9 @@ fn row(
 /// From this width on, times have microseconds.
 const PRECISE: u16 = 116;
 
+/// The longest name that Linux gives an interface.
+const LONGEST_NAME: u16 = 15;
+
 /// The least width of the packet's description.
 const INFO: u16 = 24;
 
@@ -90,6 +108,8 @@ struct PacketColumns {
     time: u16,
     /// Whether times have microseconds.
     precise: bool,
+    /// The interface, where packets are of several; else 0.
+    interface: u16,
     address: u16,
 }
 
@@ -106,12 +126,15 @@ impl PacketColumns {
         };
         let widest = packets().map(address).max().unwrap_or(0).max(9);
         // Addresses are cut to their ports before the description gets too narrow.
-        let mut budget = ColumnBudget::new(columns, number + time + 6);
+        let name = |packet: &PacketSummary| packet.interface.as_ref().map_or(0, |name| width(name.as_str()));
+        let named = packets().map(name).max().unwrap_or(0).max(width(ctx.text.packets.interface)).min(LONGEST_NAME);
+        let interface = if traffic.packets.seen_on.several { named } else { 0 };
+        let mut budget = ColumnBudget::new(columns, number + time + 6 + interface + u16::from(interface > 0));
         let address = match budget.fit([(2 * widest, INFO)]) {
             0 => (budget.rest().saturating_sub(INFO) / 2).clamp(7, 15),
             both => both / 2,
         };
-        Self { number, time, precise, address }
+        Self { number, time, precise, interface, address }
     }
 
     fn head(&self, ctx: &DrawContext, writer: &mut LineWriter<'_>) {
@@ -119,6 +142,9 @@ impl PacketColumns {
         let style = ctx.theme.title;
         writer.skip(1).right(texts.number, self.number, style).skip(1);
         writer.right(texts.time, self.time, style).skip(3);
+        if self.interface > 0 {
+            writer.cell(texts.interface, self.interface, style).skip(1);
+        }
         writer.cell(texts.source, self.address, style).skip(1);
         writer.cell(texts.destination, self.address, style).skip(1).write(texts.info, style);
     }
@@ -141,7 +167,12 @@ impl PacketColumns {
         writer.right(&time, self.time, theme.quiet).skip(1);
         ctx.evidence(writer, event.seen.evidence);
         let address = |end| words::address(packet.flow.proto, end, self.address);
-        writer.skip(1).cell(&address(packet.flow.local), self.address, from).skip(1);
+        writer.skip(1);
+        if self.interface > 0 {
+            let name = packet.interface.as_ref().map_or("", InterfaceName::as_str);
+            writer.cell(name, self.interface, theme.quiet).skip(1);
+        }
+        writer.cell(&address(packet.flow.local), self.address, from).skip(1);
         let peer = packet.flow.peer.map_or_else(String::new, address);
         writer.cell(&peer, self.address, to).skip(1);
         if packet.tcp.is_none() && packet.icmp.is_none() {

@@ -14,6 +14,7 @@
 mod detail;
 mod foot;
 mod hex;
+mod interfaces;
 mod ladder;
 mod list;
 mod no_capture;
@@ -22,11 +23,13 @@ mod rung;
 mod stream;
 mod words;
 
+pub(super) use interfaces::render as interfaces;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::areas::{columns, rows, settle};
 use super::draw_context::{DrawContext, PaneFrame};
+use super::glyphs::DOT;
 use crate::model::Model;
 use crate::model::packets::{PacketsFocus, PacketsTab, Traffic};
 use crate::model::ui::Mode;
@@ -95,6 +98,11 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         }
     }
     let number = traffic.packets.detail.shown.as_ref().map_or_else(String::new, |shown| format!("#{}", shown.number));
+    let on = traffic.selected().and_then(|packet| packet.interface.as_ref());
+    let number = match on {
+        Some(on) if !number.is_empty() => format!("{number} {DOT} {on}"),
+        _ => number,
+    };
     for (part, title, area) in
         [(PacketsFocus::Tree, words.fields, parts.tree), (PacketsFocus::Hex, words.bytes, parts.hex)]
     {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::lab::Lab;
 use super::packets::{forbidden, life};
 use super::{scenes, screen, text};
-use crate::domain::{CaptureEvent, EventKind, Evidence, FileDamage, FileFault, Lang, Stamp};
+use crate::domain::{CaptureEvent, CapturedInterface, EventKind, Evidence, FileDamage, FileFault, Lang, Stamp};
 use crate::model::packets::{Packets, PacketsAnswer, Recording};
 use crate::model::ui::View;
 use crate::model::{Msg, update};
@@ -30,7 +30,7 @@ pub(crate) fn opened(lang: Lang) -> Lab {
     (recording.summary.read, recording.summary.others) = (13, 3);
     recording.summary.damage = Some(FileDamage::Cut);
     let mut lab = scenes::lesson(lang);
-    lab.capture(CaptureEvent::Started { interface: "lo".into() });
+    lab.capture(CaptureEvent::Started { interfaces: vec![CapturedInterface::up("lo")] });
     lab.model.ui.view = View::Packets;
     lab.keys("Oaulas/eco-com-perda.pcapng");
     lab.key(Key::Enter);

@@ -10,8 +10,8 @@ use super::{screen, text};
 use crate::domain::dissection::{Layer, PacketField};
 use crate::domain::need::{Lack, Need, Remedy};
 use crate::domain::{
-    CaptureEvent, Errno, EventKind, Evidence, Excerpt, Finding, Flags, Flow, Icmp, Lang, Note, PacketSummary, Proto,
-    ResetReason, Segment, TcpOption,
+    CaptureEvent, CapturedInterface, Errno, EventKind, Evidence, Excerpt, Finding, Flags, Flow, Icmp, Lang, Note,
+    PacketSummary, Proto, ResetReason, Segment, TcpOption,
 };
 use crate::model::packets::{PacketDetails, PacketOrigin, PacketsAnswer, StreamText, StreamTurn};
 use crate::model::ui::View;
@@ -32,6 +32,7 @@ impl Talk {
             flow,
             tcp: None,
             icmp: None,
+            interface: None,
             payload: Excerpt::of(b""),
             retransmission_of: None,
             findings: [Finding::ChecksumPartial].into_iter().collect(),
@@ -79,7 +80,7 @@ const DATA: Flags = Flags::PSH.with(Flags::ACK);
 pub(crate) fn life(lang: Lang) -> Lab {
     let mut lab = scenes::started(lang);
     lab.note(Note::Has { what: Evidence::Packet });
-    lab.capture(CaptureEvent::Started { interface: "lo".into() });
+    lab.capture(CaptureEvent::Started { interfaces: vec![CapturedInterface::up("lo")] });
     lab.connect(1, 0, 44_086, crate::domain::ClientPlan::Stay);
     let flow = Flow::tcp(at(44_086), at(65_432));
     let mut talk = Talk { flow, number: 0 };
@@ -104,7 +105,7 @@ pub(crate) fn life(lang: Lang) -> Lab {
 /// What a lossy network, a slow reader and a port without a listener look like.
 pub(crate) fn mishaps(lang: Lang) -> Lab {
     let mut lab = scenes::started(lang);
-    lab.capture(CaptureEvent::Started { interface: "lo".into() });
+    lab.capture(CaptureEvent::Started { interfaces: vec![CapturedInterface::up("lo")] });
     lab.connect(1, 0, 44_086, crate::domain::ClientPlan::Stay);
     let mut talk = Talk { flow: Flow::tcp(at(44_086), at(65_432)), number: 40 };
     let lab_ref = &mut lab;
@@ -139,7 +140,7 @@ fn note_lost(lab: &mut Lab) {
 /// A datagram to a closed port, and the ICMP message about it.
 pub(crate) fn datagrams(lang: Lang) -> Lab {
     let mut lab = scenes::started(lang);
-    lab.capture(CaptureEvent::Started { interface: "lo".into() });
+    lab.capture(CaptureEvent::Started { interfaces: vec![CapturedInterface::up("lo")] });
     lab.datagram(1, 38_215);
     let flow = Flow { proto: Proto::Udp, local: at(38_215), peer: Some(at(65_432)) };
     let mut talk = Talk { flow, number: 0 };
@@ -283,6 +284,7 @@ fn a_packet_that_has_not_arrived_does_not_reach_the_other_side() {
             flow,
             tcp: Some(tcp),
             icmp: None,
+            interface: None,
             payload: Excerpt::of(b""),
             retransmission_of: None,
             findings: [].into_iter().collect(),

@@ -39,6 +39,11 @@ impl Host {
         ["nsenter", "-t", &self.0.0.id().to_string(), "-n"].map(String::from).into()
     }
 
+    /// The process that holds the namespace.
+    pub(crate) fn pid(&self) -> u32 {
+        self.0.0.id()
+    }
+
     fn command(&self, argv: &[&str]) -> Command {
         let enter = self.entering();
         let mut command = Command::new(&enter[0]);
@@ -65,7 +70,7 @@ impl Host {
         (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
     }
 
-    fn must(&self, line: &str) {
+    pub(crate) fn must(&self, line: &str) {
         let output = self.run(&["sh", "-c", line]);
         assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
     }

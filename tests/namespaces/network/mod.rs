@@ -1,5 +1,6 @@
 //! Two hosts, each a network namespace, joined by a virtual Ethernet (`veth(4)`): the program on both, and `nmap`.
 
+mod capture;
 mod class;
 mod hosts;
 mod lessons;
@@ -11,5 +12,8 @@ mod target;
 use crate::harness::Test;
 
 pub(crate) fn tests() -> Vec<Test> {
-    [class::tests(), lessons::tests(), scan::tests(), serve::tests(), target::tests()].into_iter().flatten().collect()
+    [capture::tests(), class::tests(), lessons::tests(), scan::tests(), serve::tests(), target::tests()]
+        .into_iter()
+        .flatten()
+        .collect()
 }

@@ -19,6 +19,7 @@ fn packet(proto: Proto, tcp: Option<(Flags, Option<u32>)>, payload: &[u8]) -> Pa
         flow: Flow { proto, local: "127.0.0.1:44086".parse().unwrap(), peer: Some("127.0.0.1:65432".parse().unwrap()) },
         tcp: tcp.map(segment),
         icmp: None,
+        interface: None,
         payload: Excerpt::of(payload),
         retransmission_of: None,
         findings: retransmitted.into_iter().collect(),
@@ -89,6 +90,27 @@ fn packets_have_flags_a_length_and_a_sequence_number() {
             packets().iter().enumerate().filter(|(_, p)| filter.matches(*p)).map(|(n, _)| n).collect();
         assert_eq!(hits, want, "{text}");
     }
+}
+
+#[test]
+fn packets_have_an_interface_if_it_is_known() {
+    let on = |name: &str| PacketSummary { interface: Some(name.into()), ..packet(Proto::Udp, None, b"") };
+    let packets = [on("lo"), on("veth-1"), on("and"), packet(Proto::Udp, None, b"")];
+    for (text, want) in [
+        ("iface lo", vec![0]),
+        ("iface = lo", vec![0]),
+        ("iface:veth-1", vec![1]),
+        ("iface lo,veth-1", vec![0, 1]),
+        ("iface \"and\"", vec![2]),
+        ("iface != lo", vec![1, 2, 3]),
+        ("iface LO", vec![]),
+    ] {
+        let filter = Filter::parse(text).unwrap_or_else(|error| panic!("{text}: {error:?}"));
+        let hits: Vec<usize> = (0..packets.len()).filter(|n| filter.matches(&packets[*n])).collect();
+        assert_eq!(hits, want, "{text}");
+    }
+    assert!(Filter::parse("iface > lo").is_err() && Filter::parse("iface").is_err());
+    assert!(!table().iter().any(|row| Filter::parse("iface lo").unwrap().matches(row)));
 }
 
 #[test]

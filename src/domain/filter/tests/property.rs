@@ -27,9 +27,9 @@ fn any_row() -> impl Strategy<Value = Row> {
 /// Texts of the language's tokens in any order.
 fn soup() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
-        "port", "state", "host", "proto", "src", "pid", "flags", "syn", "S.", "+", "none", "len", "and", "or", "not",
-        "(", ")", "!", "!=", "<", ">=", "=", ":", ",", "\"", "-", "/", "65432", "1-2", "::1", "[", "]", "listen",
-        "tcp", "é", "*", " ", " ", " ",
+        "port", "state", "host", "proto", "src", "pid", "flags", "iface", "syn", "S.", "+", "none", "len", "and", "or",
+        "not", "(", ")", "!", "!=", "<", ">=", "=", ":", ",", "\"", "-", "/", "65432", "1-2", "::1", "[", "]",
+        "listen", "tcp", "é", "*", " ", " ", " ",
     ]);
     prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }

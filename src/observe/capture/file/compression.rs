@@ -125,7 +125,7 @@ mod tests {
 
     fn plain() -> Vec<u8> {
         let mut writer = PcapngWriter::new(Vec::new()).unwrap();
-        let interface = Interface { name: "lo".into(), description: String::new(), link: LinkType::RAW };
+        let interface = Interface { name: Some("lo".into()), description: String::new(), link: LinkType::RAW };
         writer.interface(&interface).unwrap();
         for number in 1..=200 {
             let bytes = &[0x45; 60];

@@ -17,6 +17,7 @@ pub use write::PcapngWriter;
 
 use std::time::Duration;
 
+use crate::domain::InterfaceName;
 use crate::packet::{Frame, LinkType};
 
 /// A captured packet that owns its bytes.
@@ -70,8 +71,8 @@ impl CaptureClock {
 /// An interface on which packets were captured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interface {
-    /// Its name: `lo`. Empty if the file does not say.
-    pub name: String,
+    /// Its name: `lo`; `None` if the file does not say.
+    pub name: Option<InterfaceName>,
     /// Its description. Empty if the file does not say.
     pub description: String,
     /// The link-layer type of its frames.

@@ -32,7 +32,7 @@ impl PcapHeader {
         let [.., a, b, c, d] = rest;
         let number = order.u32([a, b, c, d]) & 0xffff;
         let link = LinkType(u16::try_from(number).unwrap_or(u16::MAX));
-        Ok(Self { order, unit, interface: Interface { name: String::new(), description: String::new(), link } })
+        Ok(Self { order, unit, interface: Interface { name: None, description: String::new(), link } })
     }
 
     pub(super) fn packet<R: Read>(&self, input: &mut FileInput<R>) -> Result<Option<Packet>, CaptureFileError> {

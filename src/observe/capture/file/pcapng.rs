@@ -144,12 +144,14 @@ impl PcapngSection {
         if self.interfaces.len() == MOST_INTERFACES {
             return input.damaged("more interfaces than any machine has");
         }
-        let mut interface = Interface { name: String::new(), description: String::new(), link: LinkType(link) };
+        let mut interface = Interface { name: None, description: String::new(), link: LinkType(link) };
         let mut clock = InterfaceClock { per_second: 1_000_000, offset: 0, snaplen };
         let mut skipped = 0;
         for (code, value) in options(self.order, body.get(8..).unwrap_or_default()) {
             match (code, value) {
-                (IF_NAME, name) => interface.name = text(name),
+                (IF_NAME, name) => {
+                    interface.name = Some(text(name).as_str()).filter(|name| !name.is_empty()).map(Into::into);
+                }
                 (IF_DESCRIPTION, words) => interface.description = text(words),
                 (IF_TSRESOL, [resolution, ..]) => clock.per_second = per_second(*resolution),
                 (IF_TSOFFSET, seconds) => {

@@ -7,6 +7,7 @@ use super::pcapng::{
     STATISTICS,
 };
 use super::{Interface, Packet};
+use crate::domain::InterfaceName;
 
 /// The most bytes captured of a frame; `tcpdump` uses the same limit.
 pub const SNAPLEN: u32 = 262_144;
@@ -53,7 +54,8 @@ impl<W: Write> PcapngWriter<W> {
         self.put(&interface.link.0.to_le_bytes());
         self.put(&0_u16.to_le_bytes());
         self.put(&SNAPLEN.to_le_bytes());
-        for (code, text) in [(IF_NAME, &interface.name), (IF_DESCRIPTION, &interface.description)] {
+        let name = interface.name.as_ref().map_or("", InterfaceName::as_str);
+        for (code, text) in [(IF_NAME, name), (IF_DESCRIPTION, &interface.description)] {
             if !text.is_empty() {
                 self.option(code, text.as_bytes());
             }
@@ -97,10 +99,18 @@ impl<W: Write> PcapngWriter<W> {
         self.end(PACKET)
     }
 
-    /// Writes how many packets an interface had received by `at`, and how many of them the capture lost.
-    pub fn statistics(&mut self, interface: u32, at: u64, received: u64, dropped: u64) -> io::Result<()> {
-        self.put(&interface.to_le_bytes());
+    /// Writes how many packets the interfaces had received by `at`, and how many of them the capture lost. The kernel does
+    /// not count these by interface: with several, the first one has them, and a comment says so. With none, nothing is
+    /// written.
+    pub fn statistics(&mut self, at: u64, received: u64, dropped: u64) -> io::Result<()> {
+        if self.interfaces.is_empty() {
+            return Ok(());
+        }
+        self.put(&0_u32.to_le_bytes());
         self.moment(at);
+        if self.interfaces.len() > 1 {
+            self.option(COMMENT, b"These counts are those of all interfaces together.");
+        }
         self.option(ISB_IFRECV, &received.to_le_bytes());
         self.option(ISB_IFDROP, &dropped.to_le_bytes());
         self.option(END, b"");

@@ -32,6 +32,11 @@ impl CaptureAccess {
         key
     }
 
+    /// The same sockets again.
+    pub(super) fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self { whole: self.whole.try_clone()?, cooked: self.cooked.try_clone()? })
+    }
+
     /// Opens the sockets and keeps all privileges.
     pub fn open() -> Result<Self, Lack> {
         let open = |kind| socket(kind).map_err(|error| lack(Need::PacketSocket, &error));

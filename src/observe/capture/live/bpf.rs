@@ -51,14 +51,18 @@ pub(super) const INTERFACE: u32 = ANCILLARY + 8;
 /// `PACKET_OUTGOING` of `linux/if_packet.h`.
 pub(super) const OUTGOING: u32 = 4;
 
-/// With more ports than this the program would be too long for the kernel; we choose ourselves then.
-const MOST_PORTS: usize = 960;
+/// With more ports than this the program would be too long for the kernel (4,096 instructions, `BPF_MAXINSNS`); we choose
+/// ourselves then.
+const MOST_PORTS: usize = 800;
+/// With more interfaces than this every interface passes.
+const MOST_INTERFACES: usize = 384;
 
 /// The protocol numbers of TCP and UDP.
 const TRANSPORT: [u32; 2] = [6, 17];
 
 const DROP: &str = "drop";
 const KEEP: &str = "keep";
+const WANTED: &str = "wanted interface";
 
 /// A program under construction, with named jump targets.
 #[derive(Default)]
@@ -103,9 +107,16 @@ impl BpfProgram {
 }
 
 /// The filter program. `start` is the offset of the IP packet, 0 for a socket without link headers; `loopback` is the
-/// number of the interface on which every packet is seen twice, where outgoing ones are dropped.
-pub fn program(scope: &Scope, start: u32, loopback: Option<u32>) -> Vec<BpfOp> {
+/// number of the interface on which every packet is seen twice, where outgoing ones are dropped. With `only`, packets of
+/// other interfaces than these are dropped.
+pub fn program(scope: &Scope, start: u32, loopback: Option<u32>, only: Option<&[u32]>) -> Vec<BpfOp> {
     let mut program = BpfProgram::default();
+    if let Some(only) = only.filter(|only| only.len() <= MOST_INTERFACES) {
+        program.op(LDW, INTERFACE);
+        program.when_any(only.iter().copied(), WANTED);
+        program.jump(DROP);
+        program.place(WANTED);
+    }
     if let Some(interface) = loopback {
         program.op(LDW, INTERFACE);
         program.ops.push((BpfOp { code: JEQ, jt: 0, jf: 3, k: interface }, None));

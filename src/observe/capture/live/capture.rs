@@ -1,13 +1,14 @@
 //! The thread that captures, and its handle.
 
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::os::fd::AsFd;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::time::ClockId;
 
 use super::access::CaptureAccess;
-use super::packet_socket::{CaptureInterface, FilterHandle, PacketSocket, Readiness};
+use super::packet_socket::{CaptureInterface, FilterHandle, LOOPBACK, PacketSocket, Readiness, SeenOn, indices};
 use super::remedy::lack;
 use crate::domain::need::{Lack, Need};
 use crate::domain::{Errno, EventKind, EventSink, Evidence, Note, PacketSummary};
@@ -26,11 +27,14 @@ pub const CAPACITY: usize = 64 << 20;
 /// ends and joins its thread.
 #[derive(Debug)]
 pub struct Capture {
+    key: CaptureAccess,
+    on: CaptureInterface,
     store: Arc<PacketStore>,
     scope: Arc<Mutex<Scope>>,
+    decoder: Arc<Mutex<Decoder>>,
     control: FilterHandle,
     sink: EventSink,
-    _thread: StoppableThread,
+    thread: StoppableThread,
 }
 
 impl Capture {
@@ -44,20 +48,24 @@ impl Capture {
 
     fn try_start(sink: EventSink, key: &CaptureAccess, on: &CaptureInterface, scope: Scope) -> Result<Self, Lack> {
         let socket = PacketSocket::open(key, on, &scope)?;
-        let thread = |error: io::Error| lack(Need::CaptureThread, &error);
-        let control = socket.control().map_err(thread)?;
+        let control = socket.control().map_err(|error| not_started(&error))?;
         let store = Arc::new(PacketStore::new(CAPACITY));
-        store.name(&socket.interface(on));
+        if let Some(interface) = socket.interface(on) {
+            store.name(&interface);
+        }
         let scope = Arc::new(Mutex::new(scope));
         let work = CaptureThread {
-            decoder: Decoder::default(),
+            decoder: Arc::default(),
             times: KernelClock::pair(ClockId::Realtime, sink.clock()),
             store: Arc::clone(&store),
             scope: Arc::clone(&scope),
             sink: sink.clone(),
+            numbers: HashMap::new(),
         };
-        let thread = StoppableThread::start("socklab-capture", move |stop| work.run(socket, stop)).map_err(thread)?;
-        Ok(Self { store, scope, control, sink, _thread: thread })
+        let key = key.try_clone().map_err(|error| not_started(&error))?;
+        let decoder = Arc::clone(&work.decoder);
+        let thread = work.start(socket)?;
+        Ok(Self { key, on: on.clone(), store, scope, decoder, control, sink, thread })
     }
 
     /// The packets themselves.
@@ -68,9 +76,45 @@ impl Capture {
     /// Changes the scope. If the kernel refuses, this reports [`Note::Lacks`] and the old scope stays.
     pub fn scope(&self, scope: Scope) {
         match self.control.scope(&scope) {
-            Ok(()) => *self.scope.lock().unwrap_or_else(PoisonError::into_inner) = scope,
+            Ok(()) => *lock(&self.scope) = scope,
             Err(error) => report_lack(&self.sink, &error),
         }
+    }
+
+    /// Captures on the interfaces of these names from now on, and on no others. Packets go on being numbered, and
+    /// conversations go on. May wait for the packets that came before.
+    ///
+    /// # Errors
+    /// There is no such interface, or the system refuses; the capture goes on as before.
+    pub fn turn_to(&mut self, names: BTreeSet<String>) -> Result<(), Lack> {
+        let settings = |error: io::Error| lack(Need::CaptureSettings, &error);
+        let alone = names.len() == 1 && names.contains(LOOPBACK);
+        let on = if alone { CaptureInterface::Loopback } else { CaptureInterface::Several(names) };
+        let scope = lock(&self.scope).clone();
+        if let (CaptureInterface::Several(_), CaptureInterface::Several(names)) = (&self.on, &on) {
+            let control = self.control.turned_to(indices(&self.key, names)?).map_err(settings)?;
+            control.scope(&scope).map_err(settings)?;
+            self.control = control;
+        } else if self.on != on {
+            let socket = PacketSocket::prepare(&self.key, &on)?;
+            let control = socket.control().map_err(settings)?;
+            // From one socket to the other without a wait between them. What the first has is read before the second.
+            self.control.close().map_err(settings)?;
+            control.scope(&scope).map_err(settings)?;
+            self.control = control;
+            let work = CaptureThread {
+                decoder: Arc::clone(&self.decoder),
+                times: KernelClock::pair(ClockId::Realtime, self.sink.clock()),
+                store: Arc::clone(&self.store),
+                scope: Arc::clone(&self.scope),
+                sink: self.sink.clone(),
+                numbers: HashMap::new(),
+            };
+            self.thread.end();
+            self.thread = work.start(socket)?;
+        }
+        self.on = on;
+        Ok(())
     }
 
     /// Ends the thread after it has read what was captured so far, and returns the packets.
@@ -79,8 +123,17 @@ impl Capture {
     }
 }
 
+fn not_started(error: &io::Error) -> Lack {
+    lack(Need::CaptureThread, error)
+}
+
+/// A poisoned lock holds what was true before the panic, which has been reported.
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Numbers and analyses captured packets.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Decoder {
     analysis: Analysis,
     seen: u64,
@@ -88,23 +141,30 @@ pub(super) struct Decoder {
 
 impl Decoder {
     /// A frame's summary, and a copy of it; `None` when it is not in `scope`.
-    pub(super) fn see(&mut self, frame: Frame<'_>, scope: &Scope) -> Option<(PacketSummary, Packet)> {
+    pub(super) fn see(&mut self, frame: Frame<'_>, on: &SeenOn, scope: &Scope) -> Option<(PacketSummary, Packet)> {
         let frame = Frame { number: self.seen + 1, ..frame };
         let summary = self.analysis.see_of(&frame, |flow| scope.has(flow))?;
         self.seen = frame.number;
-        Some((summary, Packet::of(&frame)))
+        Some((PacketSummary { interface: Some(on.name.clone()), ..summary }, Packet::of(&frame)))
     }
 }
 
 struct CaptureThread {
-    decoder: Decoder,
+    decoder: Arc<Mutex<Decoder>>,
     times: KernelClock,
     store: Arc<PacketStore>,
     scope: Arc<Mutex<Scope>>,
     sink: EventSink,
+    /// The numbers of the interfaces in the store, by their numbers in the network namespace.
+    numbers: HashMap<i32, u32>,
 }
 
 impl CaptureThread {
+    fn start(self, socket: PacketSocket) -> Result<StoppableThread, Lack> {
+        let run = move |stop: &StopSignal| self.run(socket, stop);
+        StoppableThread::start("socklab-capture", run).map_err(|error| not_started(&error))
+    }
+
     fn run(mut self, mut socket: PacketSocket, stop: &StopSignal) {
         loop {
             match socket.wait(stop.as_fd(), None) {
@@ -127,12 +187,14 @@ impl CaptureThread {
     }
 
     /// Decodes, stores and reports what `read` yields.
-    fn take<T>(&mut self, read: impl FnOnce(&mut dyn FnMut(Frame<'_>)) -> T) -> T {
-        let Self { decoder, times, store, scope, sink } = self;
-        let scope = scope.lock().unwrap_or_else(PoisonError::into_inner);
-        read(&mut |frame| {
-            let Some((summary, packet)) = decoder.see(frame, &scope) else { return };
-            store.add(packet);
+    fn take<T>(&mut self, read: impl FnOnce(&mut dyn FnMut(Frame<'_>, &SeenOn)) -> T) -> T {
+        let Self { decoder, times, store, scope, sink, numbers } = self;
+        let scope = lock(scope);
+        let mut decoder = lock(decoder);
+        read(&mut |frame, on| {
+            let Some((summary, packet)) = decoder.see(frame, on, &scope) else { return };
+            let interface = *numbers.entry(on.index).or_insert_with(|| store.name(&on.interface));
+            store.add(Packet { interface, ..packet });
             sink.report_at(times.stamp(frame.at), Evidence::Packet, EventKind::Packet(summary));
         })
     }

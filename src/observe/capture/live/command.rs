@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::access::CaptureAccess;
 use super::capture::Decoder;
-use super::packet_socket::{CaptureInterface, PacketSocket, Readiness};
+use super::packet_socket::{CaptureInterface, PacketSocket, Readiness, SeenOn};
 use crate::domain::filter::Filter;
 use crate::domain::need::Lack;
 use crate::domain::{Flow, PacketSummary};
@@ -30,11 +30,14 @@ pub enum CaptureOutput<'a> {
 }
 
 impl<'a> CaptureOutput<'a> {
-    fn begin(self, interface: &Interface) -> io::Result<PacketSink<'a>> {
+    /// Begins it. The interface is described before any packet of it came, if it is the only one.
+    fn begin(self, interface: Option<&Interface>) -> io::Result<PacketSink<'a>> {
         Ok(match self {
             Self::Pcapng(out) => {
                 let mut writer = PcapngWriter::new(out)?;
-                writer.interface(interface)?;
+                if let Some(interface) = interface {
+                    writer.interface(interface)?;
+                }
                 PacketSink::Pcapng(writer)
             }
             Self::Ladder(out, style) => {
@@ -98,7 +101,7 @@ pub fn live(
     ready: impl FnOnce(),
 ) -> Result<CaptureSummary, LiveError> {
     let mut socket = PacketSocket::open(key, on, scope)?;
-    let sink = match into.begin(&socket.interface(on)) {
+    let sink = match into.begin(socket.interface(on).as_ref()) {
         Ok(sink) => sink,
         Err(error) => {
             piped(Err(error))?;
@@ -111,7 +114,7 @@ pub fn live(
     while work.done.is_ok() {
         match socket.wait(stop.asked.as_fd(), stop.output.as_ref().map(AsFd::as_fd))? {
             Readiness::Packets => {
-                socket.read(|frame| work.hear(frame));
+                socket.read(|frame, on| work.hear(frame, on));
                 lost += socket.lost();
             }
             Readiness::Stop => break,
@@ -119,7 +122,7 @@ pub fn live(
         }
     }
     if work.done.is_ok() {
-        lost += socket.finish(|frame| work.hear(frame))?;
+        lost += socket.finish(|frame, on| work.hear(frame, on))?;
     }
     work.end(lost)
 }
@@ -135,13 +138,13 @@ struct LiveOutput<'s, 'o> {
 }
 
 impl LiveOutput<'_, '_> {
-    fn hear(&mut self, frame: Frame<'_>) {
+    fn hear(&mut self, frame: Frame<'_>, on: &SeenOn) {
         if self.done.is_err() {
             return;
         }
-        let Some((seen, packet)) = self.decoder.see(frame, self.scope) else { return };
+        let Some((seen, packet)) = self.decoder.see(frame, on, self.scope) else { return };
         if self.filter.matches(&seen) {
-            self.done = self.sink.put(&packet, &seen);
+            self.done = self.sink.put(packet, on, &seen);
             self.written += u64::from(self.done.is_ok());
         }
     }
@@ -169,18 +172,21 @@ struct LadderWriter<'a> {
 }
 
 impl PacketSink<'_> {
-    fn put(&mut self, packet: &Packet, seen: &PacketSummary) -> io::Result<()> {
+    fn put(&mut self, packet: Packet, on: &SeenOn, seen: &PacketSummary) -> io::Result<()> {
         match self {
-            Self::Pcapng(writer) => writer.packet(packet, &[]),
+            Self::Pcapng(writer) => {
+                let interface = writer.interface(&on.interface)?;
+                writer.packet(&Packet { interface, ..packet }, &[])
+            }
             Self::Ladder(rungs) => rungs.put(packet.at.unwrap_or(0), seen),
-            Self::Each(each) => each(packet, seen),
+            Self::Each(each) => each(&packet, seen),
         }
     }
 
     fn finish(self, summary: &CaptureSummary) -> io::Result<()> {
         let Self::Pcapng(mut writer) = self else { return Ok(()) };
         let at = kernel_clock::now(rustix::time::ClockId::Realtime);
-        piped(writer.statistics(0, at, summary.written + summary.lost, summary.lost)).map(|_| ())
+        piped(writer.statistics(at, summary.written + summary.lost, summary.lost)).map(|_| ())
     }
 }
 
