@@ -14,7 +14,7 @@ pub mod app {
 
     /// The queue of events.
     pub mod queue {
-        pub use crate::app::queue::open;
+        pub use crate::app::queue::{Observations, open};
     }
 
     /// The screen.

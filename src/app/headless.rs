@@ -3,20 +3,20 @@
 use std::io::{self, BufWriter, Stdout, Write as _};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::pump::{BATCH, Pump, Shell};
+use super::queue::Observations;
 use super::recorder::Recorder;
 use super::{locale, queue};
-use crate::domain::{Clock, Event, EventSink, Lang, Observation};
+use crate::domain::{Clock, Event, EventSink, Lang};
 use crate::model::{Model, Ui};
 use crate::view;
 
 /// A pump whose events are printed.
 pub(super) struct Headless<S> {
     pub(super) pump: Pump<S>,
-    events: mpsc::Receiver<Observation>,
+    events: Observations,
     printed: u64,
     json: Option<Recorder<BufWriter<Stdout>>>,
 }

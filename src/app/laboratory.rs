@@ -179,6 +179,7 @@ impl Laboratory {
     fn table(&self, effect: TableEffect) {
         match effect {
             TableEffect::Lookup(flows) => self.table.lookup(flows),
+            TableEffect::Refresh => self.table.refresh(),
             TableEffect::Watch(ports) => self.watch(&ports.map_or(Scope::All, Scope::Ports)),
             TableEffect::Detail(flow) => self.table.detail(flow),
             TableEffect::FindHolder(server, proto, addr) => self.find_holder(server, proto, addr),

@@ -165,7 +165,7 @@ mod tests {
         let (sink, mut events) = crate::app::queue::open(crate::domain::Clock::start());
         let text = (1..=1_000).map(|line| line.to_string()).collect::<Vec<_>>().join("\n");
         tell(text.as_bytes(), 1, false, &sink);
-        let told: Vec<_> = std::iter::from_fn(|| events.try_recv().ok())
+        let told: Vec<_> = std::iter::from_fn(|| events.try_recv())
             .map(|seen| match seen.kind {
                 EventKind::Wire(WireEvent::ProgramSaid { line, skipped, .. }) => (line, skipped),
                 other => panic!("{other:?}"),

@@ -4,9 +4,9 @@
 use std::collections::VecDeque;
 use std::io::{self, BufWriter, Write};
 
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::queue::Observations;
 use super::recorder::Recorder;
 use crate::domain::{
     EventKind, EventSink, Evidence, LessonChange, LessonEvent, Note, Observation, RowKey, Stamp, WorldId,
@@ -138,8 +138,8 @@ impl<S: Shell> Pump<S> {
 
     /// Takes in what was still on its way when everything was closed, so that the record is whole. Without one it is
     /// not worth the time: in a flood it would be seconds.
-    pub fn drain(&mut self, events: &mut mpsc::Receiver<Observation>) {
-        while let Ok(seen) = events.try_recv() {
+    pub fn drain(&mut self, events: &mut Observations) {
+        while let Some(seen) = events.try_recv() {
             self.model.observe(seen);
         }
         let now = self.now();

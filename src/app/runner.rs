@@ -2,13 +2,12 @@
 
 use std::net::SocketAddr;
 
-use tokio::sync::mpsc;
 use tokio::time::sleep_until;
 
 use super::environment::Environment;
 use super::pump::{BATCH, Pump, Record};
-use super::queue;
-use crate::domain::{Clock, EventSink, Lang, Observation};
+use super::queue::{self, Observations};
+use crate::domain::{Clock, EventSink, Lang};
 use crate::lesson::{Engine, Lesson, LessonPhase, Player};
 use crate::model::ui::TableScope;
 use crate::model::{Model, Ui};
@@ -16,7 +15,7 @@ use crate::model::{Model, Ui};
 /// A lesson in its environment. Lives inside a tokio runtime.
 pub struct Runner {
     pump: Pump<Environment>,
-    events: mpsc::Receiver<Observation>,
+    events: Observations,
 }
 
 impl Runner {

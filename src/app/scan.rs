@@ -6,14 +6,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
-
 use super::cli::network::ScanArgs;
+use super::queue::Observations;
 use super::{locale, piped, pointed, queue, runtime, status, tell};
 use crate::domain::ports::PortsError;
-use crate::domain::{
-    AddressScope, Clock, EventKind, LabOrder, Observation, PortReport, ScanChange, ScanPlan, Stamp, Verdict,
-};
+use crate::domain::{AddressScope, Clock, EventKind, LabOrder, PortReport, ScanChange, ScanPlan, Stamp, Verdict};
 use crate::lab::{Lab, Machine};
 use crate::text::{ChecksText, Text};
 
@@ -98,7 +95,7 @@ async fn check(args: &ScanArgs, text: &Text, plan: ScanPlan) -> io::Result<ScanE
 }
 
 /// Follows the check until it ends, and prints what can be printed at once.
-async fn follow(args: &ScanArgs, text: &Text, events: &mut mpsc::Receiver<Observation>) -> io::Result<ScanEnd> {
+async fn follow(args: &ScanArgs, text: &Text, events: &mut Observations) -> io::Result<ScanEnd> {
     let mut out = io::stdout().lock();
     let mut results = ScanResults::default();
     let mut begun = Stamp::ZERO;

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::input;
 use super::pump::{BATCH, Pump, Shell};
-use crate::domain::Observation;
+use super::queue::Observations;
 use crate::model::effect::ScreenEffect;
 use crate::model::{Msg, update};
 use crate::view;
@@ -62,14 +62,14 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
         &mut self,
         mut keys: impl Stream<Item = io::Result<Event>> + Unpin,
         mut signals: mpsc::Receiver<Signal>,
-        events: &mut mpsc::Receiver<Observation>,
+        events: &mut Observations,
     ) -> io::Result<SessionEnd> {
         let mut batch = Vec::with_capacity(BATCH);
         // What is being opened has one frame's time to report before the first is drawn.
         let mut last_frame = Instant::now();
         let mut dirty = true;
         // What was reported while the laboratory was opened comes before keys that were typed ahead: they are about it.
-        let opened: Vec<_> = std::iter::from_fn(|| events.try_recv().ok()).take(BATCH).collect();
+        let opened: Vec<_> = std::iter::from_fn(|| events.try_recv()).take(BATCH).collect();
         self.pump.batch(opened);
         loop {
             let frame = last_frame + FRAME;

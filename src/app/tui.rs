@@ -4,9 +4,11 @@ use std::io::{self, IsTerminal};
 
 use anyhow::Context as _;
 use clap::CommandFactory as _;
-use crossterm::event::EventStream;
+use crossterm::event::{Event, EventStream};
+use futures_util::{Stream, StreamExt as _, stream};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use tokio::sync::mpsc;
 
 use super::cli::{Cli, LabArgs};
 use super::laboratory::Laboratory;
@@ -25,6 +27,9 @@ use crate::model::ui::TableScope;
 use crate::model::{Model, Msg, Ui};
 #[cfg(target_os = "linux")]
 use crate::observe::capture::CaptureAccess;
+
+/// How many keys may wait: more than are typed, fewer than are pasted.
+const KEYS: usize = 1_024;
 
 /// The error of a write to a terminal that was closed (`errno(3)`).
 const EIO: i32 = 5;
@@ -83,7 +88,7 @@ async fn session(
     if let Some(path) = &cli.open {
         session.tell(Msg::Open(path.clone()))?;
     }
-    let ended = session.run(EventStream::new(), signals, &mut events).await;
+    let ended = session.run(keys(), signals, &mut events).await;
     let Session { pump, terminal, .. } = session;
     // Its `drop` prints an error if there is one, and panics if standard error is closed. `_terminal` shows the cursor.
     std::mem::forget(terminal);
@@ -99,6 +104,20 @@ async fn session(
         }
         Ok(SessionEnd::Quit | SessionEnd::Stopped | SessionEnd::Hangup) | Err(_) => Ok(()),
     }
+}
+
+/// What is typed, read in a task of its own: asking crossterm costs system calls each time, also when nothing was typed.
+fn keys() -> impl Stream<Item = io::Result<Event>> + Unpin {
+    let (typed, mut keys) = mpsc::channel(KEYS);
+    tokio::spawn(async move {
+        let mut events = EventStream::new();
+        while let Some(event) = events.next().await {
+            if typed.send(event).await.is_err() {
+                return;
+            }
+        }
+    });
+    stream::poll_fn(move |context| keys.poll_recv(context))
 }
 
 /// The commands that need no terminal, as they are typed.

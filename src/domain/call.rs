@@ -10,6 +10,7 @@ use super::errno::Errno;
 use super::excerpt::Excerpt;
 use super::flow::{Flow, Proto};
 use super::id::SocketId;
+use super::stamp::Stamp;
 use super::text_enum::{UnknownText, serde_as_text, text_enum};
 
 text_enum! {
@@ -59,6 +60,20 @@ pub struct Call {
     /// (`accept`, `recv`, `recvfrom`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub took_us: Option<u64>,
+    /// For several calls of this kind on this socket that came faster than they could be shown: how many. Then the data is
+    /// the beginning of the first one's, and its length that of all.
+    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    pub repeated: Option<Repeated>,
+}
+
+/// Several calls of one kind on one socket, in a row but for calls of other kinds that move data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repeated {
+    /// How many calls.
+    pub count: u64,
+    /// The time of the last one.
+    #[serde(rename = "until_ms")]
+    pub until: Stamp,
 }
 
 impl Call {
@@ -73,6 +88,28 @@ impl Call {
             flow: None,
             data: None,
             took_us: None,
+            repeated: None,
+        }
+    }
+
+    /// How many calls this stands for.
+    pub fn count(&self) -> u64 {
+        self.repeated.map_or(1, |repeated| repeated.count)
+    }
+
+    /// Whether it only moved data: nothing began or ended with it, so it may be told together with others.
+    pub fn is_transfer(&self) -> bool {
+        let moves = matches!(self.call, Syscall::Send | Syscall::Recv | Syscall::Sendto | Syscall::Recvfrom);
+        let ends = self.call == Syscall::Recv && self.data.as_ref().is_none_or(|data| data.len == 0);
+        moves && self.result.is_ok() && self.data.is_some() && !ends
+    }
+
+    /// Counts another one like it, of so many bytes, made at `at`.
+    pub fn repeat(&mut self, len: usize, at: Stamp) {
+        self.repeated = Some(Repeated { count: self.count() + 1, until: at });
+        self.took_us = None;
+        if let Some(data) = &mut self.data {
+            data.len = data.len.saturating_add(len);
         }
     }
 

@@ -122,6 +122,17 @@ impl EventKind {
             | Self::Broadcast(_) => false,
         }
     }
+
+    /// Whether it may be left out of the journal when there are too many: it changes nothing that exists, and no number is
+    /// the sum of such events. That is a captured packet, which the capture keeps, and a measurement, which is made again.
+    pub fn is_optional(&self, world: WorldId) -> bool {
+        match self {
+            // On the wire each packet has a fate that others refer to.
+            Self::Packet(_) => world == WorldId::Host,
+            Self::Info(_) => true,
+            _ => false,
+        }
+    }
 }
 
 #[cfg(test)]

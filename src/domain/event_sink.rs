@@ -10,6 +10,7 @@ use super::id::HostId;
 use super::need::Lack;
 use super::note::Note;
 use super::stamp::Stamp;
+use super::transfer::Transfer;
 
 /// The laboratory's one monotonic clock.
 #[derive(Debug, Clone, Copy)]
@@ -32,10 +33,22 @@ impl Clock {
     }
 }
 
-/// The sending end of the bounded queue of observations.
+/// The sending end of the queue of observations.
 pub trait EventQueue: Send + Sync {
-    /// Takes an observation without waiting; `false` when the queue is full or its reader is gone.
+    /// Takes an observation without waiting; `false` when it was dropped: only if the queue is full, and only if that is
+    /// allowed ([`EventKind::is_optional`]).
     fn offer(&self, seen: Observation) -> bool;
+
+    /// Counts a transfer with an earlier one of the same kind on the same socket that still waits in the queue; `false` if
+    /// there is none, or the reader is not behind, and the transfer has to be offered.
+    fn condense(&self, _world: WorldId, _host: Option<HostId>, _transfer: &Transfer) -> bool {
+        false
+    }
+
+    /// Whether there is room for more. Whoever causes changes waits for it.
+    fn has_room(&self) -> bool {
+        true
+    }
 }
 
 impl<F: Fn(Observation) -> bool + Send + Sync> EventQueue for F {
@@ -102,6 +115,18 @@ impl EventSink {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
         taken
+    }
+
+    /// Reports a call that moved data, with the data.
+    pub fn report_transfer(&self, transfer: Transfer, data: &[u8]) {
+        if !self.queue.condense(self.world, self.host, &transfer) {
+            self.report_at(transfer.at, Evidence::Called, EventKind::Call(transfer.into_call(data)));
+        }
+    }
+
+    /// Whether there is room in the queue: see [`EventQueue::has_room`].
+    pub fn has_room(&self) -> bool {
+        self.queue.has_room()
     }
 
     /// How many observations were lost since the last call.

@@ -42,6 +42,9 @@ impl Excerpt {
 /// The result takes as many columns as `wcwidth(3)` says, character by character: an emoji that is put together from
 /// several is shown as its parts, because terminals do not agree on how wide it is.
 pub fn sanitise(bytes: &[u8]) -> String {
+    if bytes.iter().all(|byte| matches!(byte, b' '..=b'~')) {
+        return String::from_utf8_lossy(bytes).into_owned();
+    }
     let mut safe = String::with_capacity(bytes.len());
     // How many more accents the last character may take.
     let mut accents = 0;

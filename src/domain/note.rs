@@ -15,7 +15,8 @@ use super::text_enum::text_enum;
 #[serde(tag = "note", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "a field has a comment where its name does not say enough")]
 pub enum Note {
-    /// Events did not fit into their queue since the last note of this kind.
+    /// So many captured packets were left out of the journal since the last note of this kind, because the queue of events
+    /// was full. Nothing else is ever left out: see [`EventKind::is_optional`](super::EventKind::is_optional).
     Dropped { count: u64 },
     /// The descriptor limit of this process.
     Descriptors {

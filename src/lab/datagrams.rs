@@ -88,9 +88,12 @@ impl DatagramSocket {
     pub(super) async fn send_to(&self, bytes: &[u8], to: SocketAddr) -> io::Result<usize> {
         let at = self.log.now();
         let sent = self.socket.send_to(bytes, to).await;
-        let call = Call::new(self.socket_id, Syscall::Sendto).with(Args::Addr(to)).returned(&sent);
+        let call = Call::new(self.socket_id, Syscall::Sendto).with(Args::Addr(to));
         let call = Call { flow: self.flow(Some(to)), ..call };
-        self.log.call_at(at, if sent.is_ok() { call.carrying(bytes) } else { call });
+        match &sent {
+            Ok(_) => self.log.moved(at, call, bytes),
+            Err(_) => self.log.call_at(at, call.returned(&sent)),
+        }
         sent
     }
 
@@ -122,11 +125,14 @@ impl DatagramSocket {
         {
             return RecvOutcome::Unwanted;
         }
-        let mut call = Call::new(self.socket_id, Syscall::Recvfrom).returned(&received);
-        if let Ok((_, from)) = &received {
-            call = Call { flow: self.flow(Some(*from)), ..call.carrying(&buffer) };
+        let call = Call::new(self.socket_id, Syscall::Recvfrom);
+        match &received {
+            Ok((_, from)) => {
+                let call = Call { flow: self.flow(Some(*from)), ..call };
+                self.log.moved(self.log.now(), call, &buffer);
+            }
+            Err(_) => self.log.call(call.returned(&received)),
         }
-        self.log.call(call);
         RecvOutcome::Done(received.map(|(_, from)| (buffer, from)))
     }
 

@@ -5,16 +5,20 @@
 //! stamped with the time at which it returned.
 
 use std::io;
+use std::time::Duration;
 
 use crate::domain::broadcast::BroadcastChange;
 use crate::domain::client::ClientChange;
 use crate::domain::{
     Args, BroadcastEvent, Call, ClientEvent, ClientId, EventKind, EventSink, Evidence, Flow, GuardEvent, Note,
     ScanChange, ScanEvent, ServerChange, ServerEvent, ServerId, SocketId, Stamp, Syscall, TargetChange, TargetEvent,
-    TargetHost,
+    TargetHost, Transfer,
 };
 
-/// Reports to the event sink. Never waits.
+/// How long to wait before asking again whether a full queue has room.
+const FULL: Duration = Duration::from_millis(5);
+
+/// Reports to the event sink. Only [`Reporter::room`] waits.
 #[derive(Debug, Clone)]
 pub(super) struct Reporter(EventSink);
 
@@ -27,8 +31,15 @@ impl Reporter {
         self.0.clock().now()
     }
 
+    /// Waits until the events have been read so far that there is room for more. Sockets are made no faster than that.
+    pub(super) async fn room(&self) {
+        while !self.0.has_room() {
+            tokio::time::sleep(FULL).await;
+        }
+    }
+
     fn report(&self, kind: EventKind) {
-        // The sink counts the events that do not fit.
+        // None of them is optional: the queue takes it.
         let _ = self.0.report(Evidence::Called, kind);
     }
 
@@ -44,22 +55,29 @@ impl Reporter {
 
     /// A `send` that was made at `at`, with the bytes that the kernel took.
     pub(super) fn sent(&self, at: Stamp, socket: SocketId, flow: Flow, sent: &io::Result<usize>, bytes: &[u8]) {
-        let call = Call::new(socket, Syscall::Send).on(flow).returned(sent);
-        let call = match sent {
-            Ok(len) => call.carrying(&bytes[..*len]),
-            Err(_) => call,
-        };
-        self.call_at(at, call);
+        match sent {
+            Ok(len) => self.moved(at, Call::new(socket, Syscall::Send).on(flow), &bytes[..*len]),
+            Err(_) => self.call_at(at, Call::new(socket, Syscall::Send).on(flow).returned(sent)),
+        }
     }
 
     /// A `recv` into `buffer`.
     pub(super) fn received(&self, socket: SocketId, flow: Flow, received: &io::Result<usize>, buffer: &[u8]) {
         let size = Args::Number(buffer.len() as u64);
-        let call = Call::new(socket, Syscall::Recv).with(size).on(flow).returned(received);
-        self.call(match received {
-            Ok(len) => call.carrying(&buffer[..*len]),
-            Err(_) => call,
-        });
+        let call = Call::new(socket, Syscall::Recv).with(size).on(flow);
+        match received {
+            Ok(len @ 1..) => self.moved(self.now(), call, &buffer[..*len]),
+            Ok(0) => self.call(call.carrying(b"")),
+            Err(_) => self.call(call.returned(received)),
+        }
+    }
+
+    /// A call that moved these bytes: entered at `at` if it sent them, returned at `at` if it received them.
+    pub(super) fn moved(&self, at: Stamp, call: Call, data: &[u8]) {
+        let Call { socket, call, args, flow, .. } = call;
+        let sends = matches!(call, Syscall::Send | Syscall::Sendto);
+        let took_us = sends.then(|| u64::try_from(self.now().since(at).as_micros()).ok()).flatten();
+        self.0.report_transfer(Transfer { at, socket, call, args, flow, len: data.len(), took_us }, data);
     }
 
     /// A `recv` that returned because this side shut the socket down. It is reported without data, since the peer has not

@@ -31,6 +31,8 @@ pub enum Effect {
 pub enum TableEffect {
     /// Look these ends up in the kernel's table, exactly.
     Lookup(Vec<Flow>),
+    /// Read all of it: something that the kernel would have told is missing.
+    Refresh,
     /// Watch the sockets with one of these ports on either side; all of them when `None`.
     Watch(Option<BTreeSet<u16>>),
     /// Report the `TCP_INFO` of this end whenever it changes; of none when `None`.

@@ -68,10 +68,12 @@ impl Peer {
     fn follow(&mut self, at: Stamp, call: &Call) {
         let Some(data) = call.data.as_ref() else { return };
         if data.len > 0 || call.call == Syscall::Recvfrom {
-            self.messages += 1;
+            self.messages += call.count();
             self.bytes.0 += data.len as u64;
-            self.recent.add(at, data.len as u64);
-            self.said = call.socket.server().map(|server| (server, data.clone()));
+            self.recent.add(at, data.len as u64, call.count());
+            // Of several messages that are told together only the first is known.
+            let len = if call.repeated.is_some() { data.text.len() } else { data.len };
+            self.said = call.socket.server().map(|server| (server, Excerpt { len, ..data.clone() }));
         }
     }
 
@@ -93,6 +95,8 @@ pub struct Peers {
     /// How many handshakes the peer reset before the last ACK.
     pub handshakes_reset: u64,
     arrivals: u64,
+    /// Whether datagrams came so fast that they were counted without their senders: what is counted for one is a minimum.
+    pub are_partial: bool,
     /// How many addresses are remembered no longer.
     pub forgotten: u64,
     /// The limits in force, or the default ones while they were not reported.
@@ -124,7 +128,11 @@ impl Peers {
         if call.result != Outcome::Ok {
             return;
         }
-        let Some(from) = call.flow.and_then(|flow| flow.peer) else { return };
+        let Some(from) = call.flow.and_then(|flow| flow.peer) else {
+            self.are_partial |=
+                matches!((call.call, call.socket), (Syscall::Recvfrom | Syscall::Sendto, SocketId::Server(_)));
+            return;
+        };
         let len = call.data.as_ref().map_or(0, |data| data.len as u64);
         match (call.call, call.socket) {
             (Syscall::Accept, SocketId::Server(server)) => {
@@ -216,7 +224,7 @@ impl Peers {
 struct Recent([(u64, u64, u64); SLOTS]);
 
 impl Recent {
-    fn add(&mut self, at: Stamp, bytes: u64) {
+    fn add(&mut self, at: Stamp, bytes: u64, messages: u64) {
         let second = second(at);
         // A remainder below SPAN fits.
         let slot = &mut self.0[usize::try_from(second % SPAN).unwrap_or(0)];
@@ -224,7 +232,7 @@ impl Recent {
             *slot = (second, 0, 0);
         }
         slot.1 += bytes;
-        slot.2 += 1;
+        slot.2 += messages;
     }
 
     /// The current second has only begun: it counts, and so do the whole ones before it.

@@ -230,7 +230,7 @@ impl Servers {
                 }
             }
             (Syscall::Recvfrom, Outcome::Ok) => {
-                server.served += 1;
+                server.served += call.count();
                 server.bytes.0 += len;
             }
             (Syscall::Recv, Outcome::Ok) => server.bytes.0 += len,

@@ -6,7 +6,7 @@ use super::press::{Acted, Press, Refused};
 use super::{Model, filtering, lab, lessons, lists, network, packets, presenter, settings, typing, views, waiting};
 use crate::domain::keys::{self, Action, Here, Key, Place, ScreenAction, View};
 use crate::domain::{
-    Errno, EventKind, Observation, Refusal, ServerChange, ServerEvent, Stamp, TargetChange, TargetHost, WorldId,
+    Errno, EventKind, Note, Observation, Refusal, ServerChange, ServerEvent, Stamp, TargetChange, TargetHost, WorldId,
 };
 
 /// A message to the model.
@@ -90,6 +90,8 @@ fn observe(model: &mut Model, seen: Observation) -> Vec<Effect> {
         _ => false,
     };
     let found = matches!(&seen.kind, EventKind::Target(event) if matches!(event.change, TargetChange::Found { .. }));
+    // What the kernel dropped may have been the end of something.
+    let is_loss = matches!(seen.kind, EventKind::Note(Note::TraceLost { .. }));
     presenter::follow(model, &seen);
     network::follow(model, &seen);
     waiting::follow(model, &seen);
@@ -105,6 +107,9 @@ fn observe(model: &mut Model, seen: Observation) -> Vec<Effect> {
         effects.extend(packets::plan(model));
     }
     effects.extend(holder);
+    if is_loss {
+        effects.push(Effect::Table(TableEffect::Refresh));
+    }
     if !ends.is_empty() {
         effects.push(Effect::Table(TableEffect::Lookup(ends)));
     }

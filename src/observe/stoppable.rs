@@ -4,8 +4,9 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
-use rustix::event::{EventfdFlags, eventfd};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
 /// A request to stop, which a thread can wait for with `poll(2)`: readable once it was made.
 #[derive(Debug, Clone)]
@@ -19,6 +20,15 @@ impl StopSignal {
     pub(super) fn send(&self) {
         // The write cannot fail: the eventfd's count is far from its maximum.
         let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
+    }
+}
+
+impl StopSignal {
+    /// Waits for it, but not longer than `most`.
+    pub(super) fn is_sent_within(&self, most: Duration) -> bool {
+        let mut stop = [PollFd::new(self, PollFlags::IN)];
+        // The error is EINTR: then it waits less.
+        poll(&mut stop, Timespec::try_from(most).ok().as_ref()).is_ok_and(|ready| ready > 0)
     }
 }
 

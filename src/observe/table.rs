@@ -22,6 +22,8 @@ use crate::domain::{
     Delta, Errno, EventKind, EventSink, Evidence, Flow, GuardEvent, Note, Proto, RowKey, Stamp, TcpInfo,
 };
 
+/// How long to wait before asking again whether the full queue of events has room.
+const FULL: Duration = Duration::from_millis(10);
 /// How often the selected connection's `TCP_INFO` is read.
 const DETAIL: Duration = Duration::from_millis(500);
 /// Up to this many missing rows are looked up one by one before we report them gone: the kernel's walk through a hash
@@ -63,6 +65,11 @@ impl SocketTable {
     fn watch(queue: Arc<RequestQueue>, mut watch: TableThread) -> io::Result<Self> {
         let namer = namer::start(Arc::clone(&queue))?;
         RequestThread::start("socklab-table", queue, move |queue| watch.run(queue, &namer)).map(Self)
+    }
+
+    /// Reads the whole table soon.
+    pub fn refresh(&self) {
+        self.0.add(|requests| requests.refresh = true);
     }
 
     /// Looks up these sockets and their other ends now, by their addresses.
@@ -131,16 +138,20 @@ impl TableThread {
         loop {
             let due = self.pace.due(self.now());
             let due = self.detail.as_ref().map_or(due, |detail| detail.due.min(due));
+            // What a reading would report could not be read either.
+            let due = if self.sink.has_room() { due } else { due.max(self.now() + FULL) };
             let requests = queue.take(Some(self.origin + due));
             if requests.stop {
                 let now = self.now();
                 return self.report_half_open(|half_open| half_open.end(now, Counters::now()));
             }
             self.apply(requests, namer);
-            if self.pace.due(self.now()) <= self.now() {
-                self.read();
+            if self.sink.has_room() {
+                if self.pace.due(self.now()) <= self.now() {
+                    self.read();
+                }
+                self.look_closer();
             }
-            self.look_closer();
         }
     }
 

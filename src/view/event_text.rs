@@ -10,8 +10,8 @@ use super::glyphs;
 use super::line_writer::{fit, head, width};
 use super::names;
 use crate::domain::{
-    Args, Call, CaptureEvent, Cause, ConnNo, Event, EventKind, Flow, GuardEvent, Outcome, Proto, ServerChange,
-    ServerEvent, ServerId, ServiceModel, SocketId, Stamp, Syscall, Transition,
+    Args, Call, CaptureEvent, Cause, ConnNo, Event, EventKind, Flow, GuardEvent, Outcome, Proto, Repeated,
+    ServerChange, ServerEvent, ServerId, ServiceModel, SocketId, Stamp, Syscall, Transition,
 };
 use crate::model::Model;
 use crate::model::servers::Server;
@@ -166,8 +166,25 @@ fn call(ctx: &DrawContext, call: &Call, room: u16, text: &mut StyledText) {
     text.0.append(&mut call_text.0);
 }
 
+/// Calls that are told together: `recv ×1,412, 5.8 MB`. The data of one of them would stand for all.
+fn repeated_text(ctx: &DrawContext, call: &Call, count: u64, columns: u16) -> StyledText {
+    let (theme, numbers) = (&ctx.theme, &ctx.text.numbers);
+    let bytes = call.data.as_ref().map_or(0, |data| data.len as u64);
+    let mut text = StyledText::default();
+    text.push(call.call.name(), theme.title)
+        .push(format!(" {}{}", glyphs::TIMES, numbers.count(count)), theme.newest)
+        .push(format!(", {}", numbers.bytes(bytes)), theme.text);
+    if let (Syscall::Recvfrom, Some(peer)) = (call.call, call.flow.and_then(|flow| flow.peer)) {
+        text.push(format!(" {}", (ctx.text.lifecycle.from)(&fit(peer, columns))), theme.host.client);
+    }
+    text
+}
+
 /// The call with addresses of at most so many columns and this comment.
 fn call_text(ctx: &DrawContext, call: &Call, columns: u16, comment: &str) -> StyledText {
+    if let Some(Repeated { count, .. }) = call.repeated {
+        return repeated_text(ctx, call, count, columns);
+    }
     let theme = &ctx.theme;
     let mut text = StyledText::default();
     text.push(call.call.name(), theme.title).push(arguments(call, columns), theme.text);

@@ -46,6 +46,7 @@ pub(super) const BAR: &str = "│";
 pub(super) const DIVIDED: &str = "┬";
 pub(super) const ABOUT: &str = "±";
 pub(super) const AT_MOST: &str = "≤";
+pub(super) const AT_LEAST: &str = "≥";
 pub(super) const THEME: &str = "☼";
 pub(super) const DASH: &str = "–";
 pub(super) const BLOCK: &str = "█";
@@ -113,6 +114,7 @@ const TWINS: &[(char, char)] = &[
     ('▴', '^'),
     ('±', '~'),
     ('≤', '<'),
+    ('≥', '>'),
     ('☼', '*'),
     ('–', '-'),
     ('↑', '^'),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
+use socklab::api::app::queue::open;
 use socklab::api::app::{Pump, Session, SessionEnd, Shell, Signal};
 use socklab::api::domain::{
     Answer, Call, ClientChange, ClientEvent, ClientId, ClientPlan, Clock, Destination, EventKind, EventQueue,
@@ -103,7 +104,7 @@ struct Loop {
     lost: Arc<AtomicU64>,
     sink: EventSink,
     keys: Presser,
-    events: mpsc::Sender<Observation>,
+    events: EventSink,
     begun: Instant,
     signals: mpsc::Sender<Signal>,
     session: tokio::task::JoinHandle<SessionEnd>,
@@ -116,9 +117,9 @@ impl Loop {
         let model = Model::new(Ui::default());
         let asks = Asks::default();
         let (keys, pressed) = mpsc::unbounded_channel();
-        let (events, mut far) = mpsc::channel(65_536);
+        let (events, mut far) = open(clock);
         let (signals, signalled) = mpsc::channel(1);
-        [server()].into_iter().chain(first).for_each(|kind| events.try_send(seen(0, kind)).unwrap());
+        [server()].into_iter().chain(first).for_each(|kind| tell(&events, kind));
         if press_first {
             press(&keys, 'c');
         }
@@ -155,8 +156,8 @@ impl Loop {
     }
 }
 
-fn seen(at_ms: u64, kind: EventKind) -> Observation {
-    Observation { at: Stamp::from_millis(at_ms), world: WorldId::Host, host: None, evidence: Evidence::Called, kind }
+fn tell(events: &EventSink, kind: EventKind) {
+    assert!(events.report_at(Stamp::ZERO, Evidence::Called, kind));
 }
 
 fn server() -> EventKind {
@@ -228,7 +229,7 @@ async fn a_frame_is_drawn_for_a_key_and_none_for_nothing() {
 async fn a_flood_is_drawn_sixty_times_a_second_at_most_and_does_not_starve_the_screen() {
     let flood = Loop::start([], None, false);
     for id in 0..5_000 {
-        flood.events.try_send(seen(0, connected(id))).unwrap();
+        tell(&flood.events, connected(id));
         if id % 5 == 0 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -252,7 +253,7 @@ async fn while_ages_are_counted_the_screen_changes_once_a_second_then_once_a_min
     tokio::time::sleep(Duration::from_mins(10)).await;
     let later = young.frames().len() - minute;
     assert!((9..=11).contains(&later), "{later} frames in ten minutes");
-    young.events.try_send(seen(0, client(1, ClientChange::Ended))).unwrap();
+    tell(&young.events, client(1, ClientChange::Ended));
     tokio::time::sleep(Duration::from_secs(1)).await;
     let ended = young.frames().len();
     tokio::time::sleep(Duration::from_mins(10)).await;
@@ -264,7 +265,7 @@ async fn while_ages_are_counted_the_screen_changes_once_a_second_then_once_a_min
 async fn observations_that_do_not_fit_into_the_queue_are_counted_on_the_screen() {
     let full = Loop::start([], None, false);
     (0..7).for_each(|id| assert!(!full.sink.report(Evidence::Called, spawned(id))));
-    full.events.try_send(seen(0, spawned(7))).unwrap();
+    tell(&full.events, spawned(7));
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(full.lost.load(Ordering::Relaxed), 7);
     full.quit().await;

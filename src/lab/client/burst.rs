@@ -39,6 +39,7 @@ impl Burst {
     pub(super) async fn run(self, count: u32) {
         let mut made = 0;
         while made < count {
+            self.log.room().await;
             let batch = TaskTracker::new();
             for _ in 0..BATCH.min(count - made) {
                 if let Err(errno) = self.spawn_one(&batch) {

@@ -79,6 +79,7 @@ impl Acceptor {
         }
         let Some(listener) = &self.listener else { return std::future::pending().await };
         loop {
+            self.log.room().await;
             match listener.accept().await {
                 Ok((stream, peer)) => {
                     if let Some(conn) = self.admit(stream, peer) {

@@ -22,6 +22,8 @@ use crate::observe::diag::destroyed::{Announcements, Destruction};
 use crate::observe::kernel_clock::KernelClock;
 use crate::observe::stoppable::{StopSignal, StoppableThread};
 
+/// How long to wait before asking again whether the full queue of events has room.
+const FULL: Duration = Duration::from_millis(10);
 /// The shortest interval, in nanoseconds, between reports of transitions in other network namespaces.
 const FOREIGN_INTERVAL: u64 = 60_000_000_000;
 
@@ -138,6 +140,13 @@ impl TraceReader {
     fn run(mut self, stop: &StopSignal) {
         let mut pending = Vec::new();
         loop {
+            if !self.sink.has_room() {
+                // The kernel's ring has room of its own, and counts what it drops.
+                if stop.is_sent_within(FULL) {
+                    return;
+                }
+                continue;
+            }
             let patience = if pending.is_empty() { self.patience() } else { Some(Duration::ZERO) };
             match self.wait(stop, patience) {
                 Ok(true) => {}

@@ -40,9 +40,9 @@ pub(super) fn note(note: &Note) -> String {
     match note {
         Note::Dropped { count } => {
             format!(
-                "The queue was full: {} {} lost and not shown.",
+                "Packets came faster than they could be listed: {} {} missing here, but not in a saved file.",
                 grouped(*count),
-                plural(*count, "event was", "events were")
+                plural(*count, "is", "are")
             )
         }
         Note::Descriptors { was, now } if was == now => {

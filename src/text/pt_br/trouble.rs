@@ -39,9 +39,9 @@ pub(super) const fn errno(errno: Errno) -> Trouble {
 pub(super) fn note(note: &Note) -> String {
     match note {
         Note::Dropped { count } => format!(
-            "A fila estava cheia: {} {}.",
+            "Pacotes chegaram mais rápido do que se podia listar: {} {} aqui, mas não em um arquivo salvo.",
             grouped(*count),
-            plural(*count, "evento se perdeu e não é mostrado", "eventos se perderam e não são mostrados")
+            plural(*count, "falta", "faltam")
         ),
         Note::Descriptors { was, now } if was == now => {
             format!("Este processo pode ter {} descritores; cada socket é um.", grouped(*now))

@@ -69,9 +69,14 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         self::list(model, ctx, &all, selected, list, buf);
     }
     match selected.map(|at| &all[at]) {
-        Some(peer) => self::detail(ctx, peer, below, buf),
+        Some(peer) => self::detail(model, ctx, peer, below, buf),
         None => _ = LineWriter::on(buf, below, 0).skip(1).write(&limits(model, ctx), ctx.theme.quiet),
     }
+}
+
+/// The sign before what is counted for one peer, if datagrams were counted without their senders.
+fn at_least(model: &Model) -> &'static str {
+    if model.worlds.shown().peers.are_partial { glyphs::AT_LEAST } else { "" }
 }
 
 /// An address as the class knows it.
@@ -251,7 +256,8 @@ impl PeerColumns {
         }
         if self.rate > 0 {
             let (bytes, _) = peer.rate(model.now);
-            writer.skip(1).cell(&words.speed(numbers, bytes), self.rate, theme.quiet);
+            let speed = format!("{}{}", at_least(model), words.speed(numbers, bytes));
+            writer.skip(1).cell(&speed, self.rate, theme.quiet);
         }
         if selected {
             writer.restyle(start, theme.selected);
@@ -280,13 +286,14 @@ fn excerpt(ctx: &DrawContext, said: &Excerpt) -> String {
 }
 
 /// Everything known about the selected peer, as far as it fits.
-fn detail(ctx: &DrawContext, (address, peer): &(IpAddr, &Peer), area: Rect, buf: &mut Buffer) {
+fn detail(model: &Model, ctx: &DrawContext, (address, peer): &(IpAddr, &Peer), area: Rect, buf: &mut Buffer) {
     let words = &ctx.text.network;
     let theme = &ctx.theme;
     let numbers = &ctx.text.numbers;
     let ports: Vec<_> = peer.ports.iter().rev().map(u16::to_string).collect();
     let (received, sent) = peer.bytes;
-    let traffic = (ctx.text.servers.traffic)(&numbers.bytes(received), &numbers.bytes(sent));
+    let bytes = |bytes| format!("{}{}", at_least(model), numbers.bytes(bytes));
+    let traffic = (ctx.text.servers.traffic)(&bytes(received), &bytes(sent));
     let first = format!("{}: {} {} {traffic}", words.ports, ports.join(" "), glyphs::DOT);
     let said = peer.said.as_ref().map_or_else(String::new, |(_, said)| excerpt(ctx, said));
     let told = peer.checks.iter().map(|(check, count)| format!("{} ×{}", (words.looks)(*check), numbers.count(*count)));

@@ -10,9 +10,9 @@ use super::{scenes, screen, text};
 use crate::domain::guard::{GuardAction, PortCheck};
 use crate::domain::verdict::IcmpError;
 use crate::domain::{
-    AddressScope, Call, ConnNo, EventKind, Evidence, Flow, GuardEvent, Lang, Note, PortReport, Proto, Reason, Rule,
-    ScanChange, ScanEvent, ServerChange, ServerId, SocketId, Syscall, TargetChange, TargetEvent, TargetHost,
-    Unresolved, Verdict, WorldId,
+    AddressScope, Call, ConnNo, EventKind, Evidence, Flow, GuardEvent, Lang, Note, PortReport, Proto, Reason, Repeated,
+    Rule, ScanChange, ScanEvent, ServerChange, ServerId, SocketId, Stamp, Syscall, TargetChange, TargetEvent,
+    TargetHost, Unresolved, Verdict, WorldId,
 };
 use crate::model::network::NetworkPart;
 use crate::model::ui::{Glyphs, Mode, ThemeName};
@@ -356,4 +356,43 @@ fn the_world_of_the_wire_keeps_the_badge() {
         (WorldId::Wire, NetworkPart::Peers, Mode::Command),
         "a view never switches worlds"
     );
+}
+
+/// More datagrams than could be told one by one: 1,412 of the beamer's neighbour, and 70,000 of whoever.
+fn a_flood(lang: Lang) -> Lab {
+    let mut lab = opened(lang);
+    let socket = SocketId::Server(ServerId(3));
+    let flow = |peer: Option<&str>| Flow {
+        proto: Proto::Udp,
+        local: "192.168.0.10:65432".parse().unwrap(),
+        peer: peer.map(|peer| peer.parse().unwrap()),
+    };
+    let told = |lab: &mut Lab, peer, count, len| {
+        let mut call = Call::new(socket, Syscall::Recvfrom).on(flow(peer)).carrying(b"oi");
+        call.data.as_mut().unwrap().len = len;
+        call.repeated = Some(Repeated { count, until: Stamp::from_millis(900) });
+        lab.call(call);
+    };
+    told(&mut lab, Some("192.168.0.21:50312"), 1_412, 5_800_000);
+    told(&mut lab, None, 70_000, 140_000);
+    lab
+}
+
+#[test]
+fn what_is_told_together_says_how_often_and_how_much() {
+    for (lang, lines) in [
+        (Lang::En, ["recvfrom ×1,412, 5.8 MB", "recvfrom ×70,000, 140.0 kB", "71,412", "≥5.8 MB"]),
+        (Lang::PtBr, ["recvfrom ×1.412, 5,8 MB", "recvfrom ×70.000, 140,0 kB", "71.412", "≥5,8 MB"]),
+    ] {
+        let mut lab = a_flood(lang);
+        lab.keys("f");
+        lab.key(Key::Down);
+        let network = text(&screen(&mut lab.model, 160, 45).0);
+        assert!(network.contains(lines[3]), "for a peer it is a minimum now: {network}");
+        lab.key(Key::Esc);
+        let shown = text(&screen(&mut lab.model, 120, 36).0);
+        for line in &lines[..3] {
+            assert!(shown.contains(line), "{line}: {shown}");
+        }
+    }
 }

@@ -122,7 +122,7 @@ async fn run(cli: &LabArgs, mut orders: mpsc::UnboundedReceiver<LabOrder>, shown
         }
     }
     shell.close().await;
-    while let Ok(seen) = events.try_recv() {
+    while let Some(seen) = events.try_recv() {
         news.push(seen);
     }
     take_in(&mut news, &sink, shown);

@@ -8,14 +8,11 @@ use socklab::api::app::queue;
 use socklab::api::app::{Laboratory, Pump};
 use socklab::api::domain::CloseReason;
 use socklab::api::domain::Key;
-use socklab::api::domain::{
-    Answer, Clock, Flow, HostId, Observation, Proto, ServerSpec, ServiceModel, TcpState, WireMode, WorldId,
-};
+use socklab::api::domain::{Answer, Clock, Flow, HostId, Proto, ServerSpec, ServiceModel, TcpState, WireMode, WorldId};
 
 use socklab::api::model::{Model, Msg, Ui, presenter};
 use socklab::api::model::{ProgramLine, WirePacketFate, WireStatus};
 use socklab::api::view::ColorDepth;
-use tokio::sync::mpsc;
 
 use crate::fixtures::{BINARY, DEADLINE};
 use crate::harness::{Need::Wire, Test, async_test};
@@ -34,7 +31,7 @@ type Screen = CrosstermBackend<Vec<u8>>;
 /// A session on the wire, without a terminal.
 struct Stage {
     session: Box<Session<Screen, Laboratory>>,
-    events: mpsc::Receiver<Observation>,
+    events: queue::Observations,
 }
 
 impl Stage {
