@@ -100,7 +100,8 @@ fn ten_thousand_hostile_messages() {
     lab.until("all are received", |model| (peer(model, ATTACKER)?.messages >= MESSAGES as u64).then_some(()));
     let model = lab.close();
     let kept = excerpts(model.journal.events().map(|event| &event.seen.kind));
-    assert!(kept.len() >= MESSAGES, "{}", kept.len());
+    // Those that came too fast are told together.
+    assert!(kept.len() >= 100, "{}", kept.len());
     for excerpt in &kept {
         assert!(is_safe(&excerpt.text), "{:?}", excerpt.text);
         // A byte that is not shown as it is becomes at most nine: a mark such as \u{e0041}.
