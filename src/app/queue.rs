@@ -78,7 +78,7 @@ impl Waiting {
                 // What comes after it is not told before it.
                 match peer {
                     Some(_) => {
-                        [Syscall::Send, Syscall::Recv].iter().for_each(|call| _ = self.transfers.remove(&key(*call)))
+                        [Syscall::Send, Syscall::Recv].iter().for_each(|call| _ = self.transfers.remove(&key(*call)));
                     }
                     None => self.transfers.retain(|key, _| key.socket != socket),
                 }
@@ -281,6 +281,7 @@ mod tests {
         let flow = datagram(1).flow.unwrap();
         let packet = PacketSummary {
             number: 1,
+            interface: None,
             flow,
             tcp: Some(Segment {
                 flags: Flags::ACK,

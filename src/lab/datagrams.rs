@@ -91,7 +91,7 @@ impl DatagramSocket {
         let call = Call::new(self.socket_id, Syscall::Sendto).with(Args::Addr(to));
         let call = Call { flow: self.flow(Some(to)), ..call };
         match &sent {
-            Ok(_) => self.log.moved(at, call, bytes),
+            Ok(_) => self.log.moved(at, &call, bytes),
             Err(_) => self.log.call_at(at, call.returned(&sent)),
         }
         sent
@@ -129,7 +129,7 @@ impl DatagramSocket {
         match &received {
             Ok((_, from)) => {
                 let call = Call { flow: self.flow(Some(*from)), ..call };
-                self.log.moved(self.log.now(), call, &buffer);
+                self.log.moved(self.log.now(), &call, &buffer);
             }
             Err(_) => self.log.call(call.returned(&received)),
         }

@@ -56,7 +56,7 @@ impl Reporter {
     /// A `send` that was made at `at`, with the bytes that the kernel took.
     pub(super) fn sent(&self, at: Stamp, socket: SocketId, flow: Flow, sent: &io::Result<usize>, bytes: &[u8]) {
         match sent {
-            Ok(len) => self.moved(at, Call::new(socket, Syscall::Send).on(flow), &bytes[..*len]),
+            Ok(len) => self.moved(at, &Call::new(socket, Syscall::Send).on(flow), &bytes[..*len]),
             Err(_) => self.call_at(at, Call::new(socket, Syscall::Send).on(flow).returned(sent)),
         }
     }
@@ -66,15 +66,15 @@ impl Reporter {
         let size = Args::Number(buffer.len() as u64);
         let call = Call::new(socket, Syscall::Recv).with(size).on(flow);
         match received {
-            Ok(len @ 1..) => self.moved(self.now(), call, &buffer[..*len]),
+            Ok(len @ 1..) => self.moved(self.now(), &call, &buffer[..*len]),
             Ok(0) => self.call(call.carrying(b"")),
             Err(_) => self.call(call.returned(received)),
         }
     }
 
     /// A call that moved these bytes: entered at `at` if it sent them, returned at `at` if it received them.
-    pub(super) fn moved(&self, at: Stamp, call: Call, data: &[u8]) {
-        let Call { socket, call, args, flow, .. } = call;
+    pub(super) fn moved(&self, at: Stamp, call: &Call, data: &[u8]) {
+        let Call { socket, call, args, flow, .. } = *call;
         let sends = matches!(call, Syscall::Send | Syscall::Sendto);
         let took_us = sends.then(|| u64::try_from(self.now().since(at).as_micros()).ok()).flatten();
         self.0.report_transfer(Transfer { at, socket, call, args, flow, len: data.len(), took_us }, data);

@@ -3,11 +3,11 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::areas;
 use super::draw_context::DrawContext;
 use super::layout::SERVERS_BESIDE;
 use super::line_writer::{LineWriter, width};
-use super::server_status::{down, half_open, head, queue, service};
-use super::{areas, glyphs};
+use super::server_status::{down, half_open, head, queue, service, service_short};
 use crate::domain::ServiceModel;
 use crate::model::Model;
 use crate::model::servers::Server;
@@ -72,16 +72,6 @@ fn cell(model: &Model, ctx: &DrawContext, names: u16, server: &Server, writer: &
 
 /// How it serves and how many clients now, in full and in short.
 fn served(ctx: &DrawContext, server: &Server) -> [String; 2] {
-    let now = match server.model {
-        Some(ServiceModel::Sequential) => server.serving.len(),
-        Some(model) => server.served_by(model),
-        None => return [service(ctx, server), ctx.text.numbers.count(server.served)],
-    };
-    let short = format!("{}{}", glyphs::TIMES, ctx.text.numbers.count(now as u64));
-    let long = if server.model == Some(ServiceModel::Sequential) {
-        format!("{} {short}", service(ctx, server))
-    } else {
-        service(ctx, server)
-    };
-    [long, short]
+    let [long, short] = [service(ctx, server), service_short(ctx, server)];
+    if server.model == Some(ServiceModel::Sequential) { [format!("{long} {short}"), short] } else { [long, short] }
 }

@@ -93,6 +93,16 @@ pub(super) fn service(ctx: &DrawContext, server: &Server) -> String {
     }
 }
 
+/// How many clients it serves now, or how many datagrams it has received, in digits.
+pub(super) fn service_short(ctx: &DrawContext, server: &Server) -> String {
+    let now = match server.model {
+        Some(ServiceModel::Sequential) => server.serving.len(),
+        Some(model) => server.served_by(model),
+        None => return ctx.text.numbers.count(server.served),
+    };
+    format!("{}{}", glyphs::TIMES, ctx.text.numbers.count(now as u64))
+}
+
 /// The accept queue from the listener's row: how many connections wait, and how many may.
 pub(super) fn queue(model: &Model, server: &Server) -> Option<(u32, u32)> {
     if server.spec.proto == Proto::Udp {

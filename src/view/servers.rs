@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use super::draw_context::{DrawContext, PaneFrame};
 use super::glyphs;
 use super::line_writer::{LineWriter, paragraph, width, wrap_all};
-use super::server_status::{down, half_open, head, in_the_way, queue, service, status, time_wait_left};
+use super::server_status::{down, half_open, head, in_the_way, queue, service, service_short, status, time_wait_left};
 use super::{areas, keys, server_cells};
 use crate::domain::Process;
 use crate::domain::keys::{Action, LabAction, WireAction};
@@ -70,8 +70,7 @@ fn row(model: &Model, ctx: &DrawContext, names: u16, server: &Server, writer: &m
         let queue = queue(model, server).map(|(waiting, backlog)| format!("{waiting}/{backlog}"));
         let column = queue.as_deref().map_or(0, |queue| width(queue) + 1);
         let room = writer.room().saturating_sub(column).min(18);
-        let short = || format!("{}{}", glyphs::TIMES, ctx.text.numbers.count(server.serving.len() as u64));
-        let service = if width(&service) > room { short() } else { service };
+        let service = if width(&service) > room { service_short(ctx, server) } else { service };
         writer.cell(&service, room, theme.text);
         if let Some(queue) = queue {
             let alarm = !queue.starts_with("0/");
