@@ -1,6 +1,6 @@
 //! Confirmation by our own namespace's kernel that a traced socket is ours.
 
-use crate::domain::{Flow, HostId, Row, TcpState, TimerKind, Transition};
+use crate::domain::{Flow, Row, TcpState, TimerKind, Transition};
 
 /// How long `TIME_WAIT` lasts on Linux (`TCP_TIMEWAIT_LEN`), and the precision of its timer, in nanoseconds.
 const TIME_WAIT: u64 = 60_000_000_000;
@@ -12,13 +12,6 @@ pub(super) trait OwnNamespace {
     fn look_up(&mut self, flow: &Flow) -> Option<(Row, u64)>;
     /// Whether the listener with this cookie is new: it did not exist when the trace began and was not asked about before.
     fn is_new(&mut self, cookie: u64) -> bool;
-}
-
-/// Whether another namespace could have a socket with this local address: loopback is in all of them, the addresses of the
-/// wire's hosts are wherever a wire is open, and a listener may use the wildcard.
-pub(super) fn is_everywhere(flow: &Flow) -> bool {
-    let ip = flow.local.ip().to_canonical();
-    flow.peer.is_none() || ip.is_loopback() || HostId::at(ip).is_some()
 }
 
 /// Whether a listener that has just started is ours; `None` if it is already gone.

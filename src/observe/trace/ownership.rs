@@ -1,16 +1,16 @@
 //! Which of the traced sockets belong to our own network namespace.
 //!
-//! The kernel traces every namespace at once and does not say which one a socket is in, and 127.0.0.1:65432 may exist in
-//! many. If another namespace could have a socket's address too, we report it only if our own namespace's kernel confirms
-//! it: the socket, or the other end of its connection, is found there by its addresses in a plausible state; or, if it was
-//! too short-lived for that, the kernel announces its destruction to this namespace. Unconfirmed transitions count as
-//! foreign. Two connections with the same 4-tuple, alive in two namespaces at once, cannot be distinguished.
+//! The kernel traces every namespace at once and does not say which one a socket is in. 127.0.0.1:65432 may exist in many,
+//! and so may any other address. So we report a socket only if our own namespace's kernel confirms it: the socket, or the
+//! other end of its connection, is found there by its addresses in a plausible state; or, if it was too short-lived for
+//! that, the kernel announces its destruction to this namespace. Unconfirmed transitions count as foreign. Two connections
+//! with the same 4-tuple, alive in two namespaces at once, cannot be distinguished.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 
 use super::identity::TracedTransition;
-use super::own_namespace::{OwnNamespace, is_everywhere, is_new, is_there};
+use super::own_namespace::{OwnNamespace, is_new, is_there};
 use crate::domain::{Flow, Proto, TcpState};
 
 /// How long to wait for confirmation, in nanoseconds. Destruction is announced within milliseconds; but a socket that was
@@ -67,7 +67,6 @@ impl Ownership {
         }
         let is_ours = match self.known.get(&socket) {
             Some(is_ours) => Some(*is_ours),
-            None if !is_everywhere(&change.flow) => Some(true),
             None if self.waiting.contains_key(&key(&change.flow)) => None,
             None if change.begins() && change.flow.peer.is_none() => is_new(&change.flow, namespace),
             None => is_there(change, time, namespace).then_some(true),

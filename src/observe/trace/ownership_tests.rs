@@ -209,11 +209,12 @@ fn a_disconnected_socket_is_found_by_its_port_if_it_is_the_only_one() {
 }
 
 #[test]
-fn an_address_unique_to_this_host_needs_no_confirmation() {
+fn any_address_may_exist_in_another_namespace() {
     let mut scene = Scene::with([]);
     let flow = Flow::tcp(([10, 0, 0, 1], 5000).into(), ([10, 0, 0, 2], 80).into());
     scene.take_in(1, flow, Closed, SynSent);
-    assert_eq!(scene.reported(), [SynSent]);
+    scene.expire(10);
+    assert_eq!((scene.reported(), scene.unattributed()), (vec![], (1, 0)));
 }
 
 #[test]

@@ -5,20 +5,26 @@ use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::Ipv4Addr;
 use std::process::{Command, Stdio};
 
-use socklab::api::domain::{ClientPlan, Destination, GuardOrder, LabOrder, Proto, ServiceModel};
+use socklab::api::domain::{
+    ClientPlan, Destination, EventKind, Flow, GuardOrder, LabOrder, Proto, ServiceModel, TcpState,
+};
+use socklab::api::model::Model;
 
 use super::attacks::connect;
 use super::lab::{ECHO, Lab, THREADED, UDP, served};
 use super::net::{ATTACKER, Host, Net, SERVER, at};
 use crate::fixtures::{BINARY, KilledOnDrop, ScenarioFile, wait_until};
-use crate::harness::Need::{Network, Tool, Wire};
+use crate::harness::Need::{Network, Tool, Trace, Wire};
 use crate::harness::{Test, test};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
         test(nothing_listens_beyond_loopback_unless_asked, &[Network]),
-        test(servers_move_to_the_network_and_back_without_dropping_connections, &[Network]),
-        test(a_server_that_cannot_move_stays_where_it_is, &[Network]),
+        // A program that another test starts holds a copy of every descriptor from fork(2) to execve(2), and so the port of a
+        // socket that is closed meanwhile.
+        test(servers_move_to_the_network_and_back_without_dropping_connections, &[Network]).in_own_process(),
+        test(a_server_that_cannot_move_stays_where_it_is, &[Network]).in_own_process(),
+        test(what_another_network_with_the_same_addresses_does_is_not_ours, &[Network, Trace]),
         test(serve_opens_no_more_than_it_was_asked_to, &[Network]),
         test(a_scenario_on_the_machine_listens_on_loopback_only, &[Network]),
         test(the_wire_lab_and_its_programs_open_nothing_on_the_machine, &[Network, Wire, Tool("python3")]),
@@ -123,6 +129,33 @@ fn a_server_that_cannot_move_stays_where_it_is() {
     });
     assert_eq!(&answer, b"OI");
     lab.close();
+}
+
+fn what_another_network_with_the_same_addresses_does_is_not_ours() {
+    let (net, lab) = served(&["--lan"]);
+    let other = Net::open();
+    // A listener on the same address, and connections that come and go.
+    let listener = other.server.run(|| std::net::TcpListener::bind(at(SERVER, 65432)).unwrap());
+    for _ in 0..20 {
+        other.attacker.run(|| drop(connect(ATTACKER, at(SERVER, 65432)).unwrap()));
+        drop(listener.accept().unwrap());
+    }
+    let own = net.attacker.run(|| {
+        let stream = connect(ATTACKER, at(SERVER, 65432)).unwrap();
+        stream.local_addr().unwrap()
+    });
+    let flow = Flow::tcp(at(SERVER, 65432), own);
+    let changes = |model: &Model| -> Vec<_> {
+        let kinds = model.journal.events().map(|event| &event.seen.kind);
+        kinds.filter_map(|kind| if let EventKind::State(change) = kind { Some(change.clone()) } else { None }).collect()
+    };
+    // The kernel traces in the order of time: what happened there was told before this.
+    lab.until("ours has ended", |model| {
+        changes(model).iter().any(|change| change.flow == flow && change.to == TcpState::Closed).then_some(())
+    });
+    let strange: Vec<_> =
+        changes(&lab.close()).into_iter().filter(|change| change.flow.peer.is_some() && change.flow != flow).collect();
+    assert!(strange.is_empty(), "{strange:?}");
 }
 
 /// Starts a command of the program on a host.
