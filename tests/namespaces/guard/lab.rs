@@ -9,7 +9,7 @@ use socklab::api::app::{Cli, LabArgs, Laboratory, Shell as _, queue};
 use socklab::api::domain::{
     Clock, Event, EventKind, EventSink, GuardEvent, LabOrder, Observation, Rule, ServerId, WorldId,
 };
-use socklab::api::model::{Effect, Model, Peer, Ui};
+use socklab::api::model::{Effect, Model, Msg, Peer, Ui, update};
 use tokio::sync::mpsc;
 
 use super::net::{Host, Net};
@@ -112,6 +112,8 @@ async fn run(cli: &LabArgs, mut orders: mpsc::UnboundedReceiver<LabOrder>, shown
     let mut shell = Laboratory::open_guarded(cli.servers.specs(), cli.observe, &cli.servers.limits(), &sink)
         .expect("the laboratory opens");
     let mut news = Vec::new();
+    // What the historian holds back is written when time has passed.
+    let mut ticks = tokio::time::interval(Duration::from_millis(20));
     loop {
         tokio::select! {
             order = orders.recv() => match order {
@@ -119,6 +121,7 @@ async fn run(cli: &LabArgs, mut orders: mpsc::UnboundedReceiver<LabOrder>, shown
                 None => break,
             },
             _ = events.recv_many(&mut news, 256) => take_in(&mut news, &sink, shown),
+            _ = ticks.tick() => take_in(&mut news, &sink, shown),
         }
     }
     shell.close().await;
@@ -130,6 +133,7 @@ async fn run(cli: &LabArgs, mut orders: mpsc::UnboundedReceiver<LabOrder>, shown
 
 fn take_in(news: &mut Vec<Observation>, sink: &EventSink, shown: &Shown) {
     let mut seen = shown.0.lock().expect("no panic while locked");
+    update(&mut seen.model, Msg::Time(sink.clock().now()));
     news.drain(..).for_each(|observed| _ = seen.model.observe(observed));
     seen.lost += sink.take_lost();
     shown.1.notify_all();
