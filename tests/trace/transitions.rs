@@ -194,11 +194,12 @@ fn the_instance_is_removed_and_so_are_those_of_dead_processes() {
     dead.wait().unwrap();
     // Makes sure that tracefs is there.
     let (first, _heard) = start(&Scope::ports([1]));
-    let stale = format!("{INSTANCES}/socklab-{}", dead.id());
+    let here = std::os::unix::fs::MetadataExt::ino(&fs::metadata("/proc/self/ns/pid").unwrap());
+    let stale = format!("{INSTANCES}/socklab-{here}-{}-0", dead.id());
     fs::create_dir(&stale).unwrap();
     fs::write(format!("{stale}/events/sock/inet_sock_set_state/enable"), "1").unwrap();
     let mine = || -> Vec<_> {
-        let prefix = format!("socklab-{}", std::process::id());
+        let prefix = format!("socklab-{here}-{}-", std::process::id());
         let names = fs::read_dir(INSTANCES).unwrap().map(|entry| entry.unwrap().file_name());
         names.filter(|name| name.to_str().unwrap().starts_with(&prefix)).collect()
     };

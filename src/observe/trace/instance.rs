@@ -1,8 +1,9 @@
 //! A private instance of tracefs: creation, setup, removal, and cleanup of stale ones.
 
+use std::fmt;
 use std::fs;
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -23,11 +24,13 @@ const MOST_PORTS: usize = 100;
 #[derive(Debug)]
 pub(super) struct TraceInstance {
     path: PathBuf,
+    /// The kernel keeps an instance of which a file is open, whoever removes it.
+    held: Option<fs::File>,
 }
 
 impl TraceInstance {
-    /// Makes an instance for this process, mounting tracefs if necessary, and removes those of dead processes. Nothing is
-    /// traced yet.
+    /// Makes an instance for this process, mounting tracefs if necessary, and removes those that nobody uses any more.
+    /// Nothing is traced yet.
     ///
     /// # Errors
     /// `PermissionDenied` for anyone but root, `NotFound` where the kernel has no such tracepoint.
@@ -38,9 +41,7 @@ impl TraceInstance {
         }
         fs::metadata(root.join(EVENT))?;
         remove_stale(&root.join("instances"));
-        let path = root.join("instances").join(name());
-        fs::create_dir(&path)?;
-        let instance = Self { path };
+        let instance = Self::make_new(&root.join("instances"))?;
         instance.write("trace_clock", "mono")?;
         instance.write("buffer_size_kb", BUFFER_KB)?;
         // Wake a reader for every record; older kernels, which do not have the file, do so anyway.
@@ -50,11 +51,23 @@ impl TraceInstance {
         }
     }
 
+    fn make_new(instances: &Path) -> io::Result<Self> {
+        let path = instances.join(InstanceName::new()?.to_string());
+        fs::create_dir(&path)?;
+        let held = Some(fs::File::open(path.join("tracing_on"))?);
+        Ok(Self { path, held })
+    }
+
     /// Traces these sockets from now on.
     pub(super) fn trace(&self, scope: &Scope) -> io::Result<()> {
         self.write(&format!("{EVENT}/filter"), &filter(scope))?;
         let nothing = *scope == Scope::ports([]);
         self.write(&format!("{EVENT}/enable"), if nothing { "0" } else { "1" })
+    }
+
+    /// What says whether the kernel still records.
+    pub(super) fn switches(&self) -> TraceSwitches {
+        TraceSwitches(["tracing_on".into(), format!("{EVENT}/enable")].map(|file| self.path.join(file)))
     }
 
     pub(super) fn formats(&self) -> io::Result<(EventFormat, PageFormat)> {
@@ -88,39 +101,73 @@ impl TraceInstance {
     }
 }
 
+/// The switches of an instance. Anybody who may write to tracefs can turn them.
+#[derive(Debug)]
+pub(super) struct TraceSwitches([PathBuf; 2]);
+
+impl TraceSwitches {
+    /// Whether the kernel records.
+    pub(super) fn are_on(&self) -> bool {
+        self.0.iter().all(|file| fs::read_to_string(file).is_ok_and(|text| text.starts_with('1')))
+    }
+}
+
 impl Drop for TraceInstance {
     fn drop(&mut self) {
         // If it cannot be removed now, a later run removes it as stale.
+        self.held = None;
         let _ = self.write(&format!("{EVENT}/enable"), "0");
         let _ = fs::remove_dir(&self.path);
     }
 }
 
-/// One name for each instance that this process makes: `socklab-4121`, then `socklab-4121.1`, …
-fn name() -> String {
-    static MADE: AtomicU32 = AtomicU32::new(0);
-    match MADE.fetch_add(1, Ordering::Relaxed) {
-        0 => format!("{PREFIX}{}", std::process::id()),
-        made => format!("{PREFIX}{}.{made}", std::process::id()),
+/// The name of an instance: `socklab-4026531836-4121-0`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct InstanceName {
+    /// The PID namespace of the process that made it, by the number of its file (`namespaces(7)`).
+    namespace: u64,
+    /// The process in it.
+    pid: u32,
+    /// How many this process made before.
+    number: u32,
+}
+
+impl InstanceName {
+    /// One that this process has not used yet.
+    fn new() -> io::Result<Self> {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        Ok(Self { namespace: pid_namespace()?, pid: std::process::id(), number: MADE.fetch_add(1, Ordering::Relaxed) })
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        let mut numbers = name.strip_prefix(PREFIX)?.split('-');
+        let mut next = || numbers.next();
+        let parsed =
+            Self { namespace: next()?.parse().ok()?, pid: next()?.parse().ok()?, number: next()?.parse().ok()? };
+        (parsed.to_string() == name).then_some(parsed)
     }
 }
 
-/// Removes the instances left behind by killed processes.
+impl fmt::Display for InstanceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{PREFIX}{}-{}-{}", self.namespace, self.pid, self.number)
+    }
+}
+
+fn pid_namespace() -> io::Result<u64> {
+    Ok(fs::metadata("/proc/self/ns/pid")?.ino())
+}
+
+/// Removes the instances left behind by killed processes: those of processes that are not in our PID namespace any more,
+/// and of other namespaces whatever the kernel lets go. It keeps an instance of which a file is open.
 fn remove_stale(instances: &Path) {
-    let Ok(entries) = fs::read_dir(instances) else { return };
+    let (Ok(entries), Ok(here)) = (fs::read_dir(instances), pid_namespace()) else { return };
     for entry in entries.flatten() {
-        let name = entry.file_name();
-        let Some(pid) = name.to_str().and_then(owner) else { continue };
-        if !Path::new("/proc").join(pid.to_string()).exists() {
-            let _ = fs::write(entry.path().join(EVENT).join("enable"), "0");
+        let Some(name) = entry.file_name().to_str().and_then(InstanceName::parse) else { continue };
+        if name.namespace != here || !Path::new("/proc").join(name.pid.to_string()).exists() {
             let _ = fs::remove_dir(entry.path());
         }
     }
-}
-
-/// The process that made an instance of this name, if the name is one of ours.
-fn owner(name: &str) -> Option<u32> {
-    name.strip_prefix(PREFIX)?.split('.').next()?.parse().ok()
 }
 
 /// The filter in the kernel's syntax.
@@ -139,11 +186,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_our_own_instances_have_an_owner() {
-        for (name, pid) in
-            [("socklab-12", Some(12)), ("socklab-12.3", Some(12)), ("socklab-x", None), ("bar", None), ("12", None)]
+    fn only_instances_with_our_names_are_removed() {
+        let name = InstanceName { namespace: 4_026_531_836, pid: 12, number: 3 };
+        assert_eq!(name.to_string(), "socklab-4026531836-12-3");
+        assert_eq!(InstanceName::parse("socklab-4026531836-12-3"), Some(name));
+        for other in ["socklab-12", "socklab-1-2", "socklab-1-2-x", "socklab-1-2-3-4", "socklab-1-02-3", "bar", "1-2-3"]
         {
-            assert_eq!(owner(name), pid, "{name}");
+            assert_eq!(InstanceName::parse(other), None, "{other}");
         }
     }
 

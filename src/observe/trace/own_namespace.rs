@@ -1,5 +1,7 @@
 //! Confirmation by our own namespace's kernel that a traced socket is ours.
 
+use std::net::IpAddr;
+
 use crate::domain::{Flow, Row, TcpState, TimerKind, Transition};
 
 /// How long `TIME_WAIT` lasts on Linux (`TCP_TIMEWAIT_LEN`), and the precision of its timer, in nanoseconds.
@@ -12,6 +14,12 @@ pub(super) trait OwnNamespace {
     fn look_up(&mut self, flow: &Flow) -> Option<(Row, u64)>;
     /// Whether the listener with this cookie is new: it did not exist when the trace began and was not asked about before.
     fn is_new(&mut self, cookie: u64) -> bool;
+}
+
+/// Whether a socket cannot be found by its addresses alone: one on a link-local address belongs to an interface as well,
+/// which the trace does not name. These addresses are made of the hardware's, and so are rarely in two namespaces.
+pub(super) fn cannot_be_looked_up(flow: &Flow) -> bool {
+    flow.peer.is_some() && matches!(flow.local.ip(), IpAddr::V6(ip) if ip.is_unicast_link_local())
 }
 
 /// Whether a listener that has just started is ours; `None` if it is already gone.

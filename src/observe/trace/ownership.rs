@@ -10,14 +10,18 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 
 use super::identity::TracedTransition;
-use super::own_namespace::{OwnNamespace, is_new, is_there};
+use super::own_namespace::{OwnNamespace, cannot_be_looked_up, is_new, is_there};
 use crate::domain::{Flow, Proto, TcpState};
 
 /// How long to wait for confirmation, in nanoseconds. Destruction is announced within milliseconds; but a socket that was
 /// refused or reset is in no table, and is destroyed only when its owner closes it.
 const PATIENCE: u64 = 10_000_000_000;
-/// The most sockets whose ownership is remembered, and the most that await confirmation.
+/// How long to wait at least. It suffices for all sockets but those whose owners keep them although they are closed.
+const LEAST_PATIENCE: u64 = 500_000_000;
+/// The most sockets whose ownership is remembered.
 const MOST: usize = 65_536;
+/// The most sockets that await confirmation. Another namespace may make thousands in a second.
+const MOST_WAITING: usize = 16_384;
 /// The most transitions held per socket. A connection has fewer; beyond that its addresses are being reused.
 const LONGEST: usize = 64;
 
@@ -67,13 +71,14 @@ impl Ownership {
         }
         let is_ours = match self.known.get(&socket) {
             Some(is_ours) => Some(*is_ours),
+            None if cannot_be_looked_up(&change.flow) => Some(true),
             None if self.waiting.contains_key(&key(&change.flow)) => None,
             None if change.begins() && change.flow.peer.is_none() => is_new(&change.flow, namespace),
             None => is_there(change, time, namespace).then_some(true),
         };
         match is_ours {
             Some(is_ours) => self.remember(socket, change.to, is_ours),
-            None => return self.wait(now, transition),
+            None => return self.wait(now, transition, namespace, out),
         }
         if is_ours == Some(true) {
             out.push(transition);
@@ -122,22 +127,33 @@ impl Ownership {
 
     /// Gives up on what has waited long enough, after a last lookup.
     pub(super) fn expire(&mut self, now: u64, namespace: &mut dyn OwnNamespace, out: &mut Vec<TracedTransition>) {
-        while let Some((_, key)) = self.due.pop_front_if(|(due, _)| *due <= now) {
-            // It may have been confirmed since, and the addresses reused.
-            let is_due = self.waiting.get(&key).is_some_and(|waiting| waiting.since + PATIENCE <= now);
-            let Some(waiting) = is_due.then(|| self.waiting.remove(&key)).flatten() else { continue };
-            let (Some(first), Some(last)) = (waiting.transitions.first(), waiting.transitions.last()) else { continue };
-            if is_there(&last.change, first.time, namespace) {
-                self.confirm(waiting, out);
-                continue;
-            }
-            self.remember(last.socket, last.change.to, false);
-            let count = waiting.transitions.len() as u64;
-            if now < self.unreliable_until {
-                self.unattributed.lost += count;
-            } else {
-                self.unattributed.foreign += count;
-            }
+        while let Some((due, key)) = self.due.pop_front_if(|(due, _)| *due <= now) {
+            self.give_up(due, key, now, namespace, out);
+        }
+    }
+
+    /// Decides about a socket that was due at that time, if it still waits: it may have been confirmed since, and its
+    /// addresses used again.
+    fn give_up(
+        &mut self,
+        due: u64,
+        key: SocketKey,
+        now: u64,
+        namespace: &mut dyn OwnNamespace,
+        out: &mut Vec<TracedTransition>,
+    ) {
+        let is_it = self.waiting.get(&key).is_some_and(|waiting| waiting.since.saturating_add(PATIENCE) <= due);
+        let Some(waiting) = is_it.then(|| self.waiting.remove(&key)).flatten() else { return };
+        let (Some(first), Some(last)) = (waiting.transitions.first(), waiting.transitions.last()) else { return };
+        if is_there(&last.change, first.time, namespace) {
+            return self.confirm(waiting, out);
+        }
+        self.remember(last.socket, last.change.to, false);
+        let count = waiting.transitions.len() as u64;
+        if now < self.unreliable_until {
+            self.unattributed.lost += count;
+        } else {
+            self.unattributed.foreign += count;
         }
     }
 
@@ -160,9 +176,21 @@ impl Ownership {
         }
     }
 
-    fn wait(&mut self, now: u64, transition: TracedTransition) {
+    fn wait(
+        &mut self,
+        now: u64,
+        transition: TracedTransition,
+        namespace: &mut dyn OwnNamespace,
+        out: &mut Vec<TracedTransition>,
+    ) {
         let key = key(&transition.change.flow);
-        let full = self.waiting.len() >= MOST;
+        // Those that have waited longest make room.
+        while self.due.len() >= MOST_WAITING
+            && let Some((due, oldest)) = self.due.pop_front_if(|(due, _)| *due <= now + (PATIENCE - LEAST_PATIENCE))
+        {
+            self.give_up(due, oldest, now, namespace, out);
+        }
+        let full = self.due.len() >= MOST_WAITING;
         match self.waiting.get_mut(&key) {
             Some(waiting) if waiting.transitions.len() < LONGEST => waiting.transitions.push(transition),
             None if !full => {

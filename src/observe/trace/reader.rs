@@ -9,7 +9,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::format::{EventFormat, PageFormat};
 use super::identity::{Identities, TracedTransition};
-use super::instance::TraceInstance;
+use super::instance::{TraceInstance, TraceSwitches};
 use super::local_addresses::LocalAddresses;
 use super::namespace::{KernelNamespace, SharedScope};
 use super::ownership::{Ownership, Unattributed};
@@ -26,6 +26,9 @@ use crate::observe::stoppable::{StopSignal, StoppableThread};
 const FULL: Duration = Duration::from_millis(10);
 /// The shortest interval, in nanoseconds, between reports of transitions in other network namespaces.
 const FOREIGN_INTERVAL: u64 = 60_000_000_000;
+
+/// How often to look whether the kernel still records, in nanoseconds.
+const LOOK_INTERVAL: u64 = 5_000_000_000;
 
 /// The handle of the running trace. It reports to its sink as [`EventKind::State`], with [`Evidence::Traced`].
 /// Dropping it ends and joins its thread and removes what it made in tracefs.
@@ -71,6 +74,9 @@ impl Trace {
             watched: Arc::clone(&watched),
             namespace,
             foreign: ForeignReport::default(),
+            switches: instance.switches(),
+            is_on: true,
+            looked: now(),
             sink: sink.clone(),
         };
         let thread = StoppableThread::start("socklab-trace", move |stop| reader.run(stop))?;
@@ -124,6 +130,10 @@ struct TraceReader {
     watched: Arc<SharedScope>,
     namespace: KernelNamespace,
     foreign: ForeignReport,
+    switches: TraceSwitches,
+    /// Whether the kernel recorded when it was looked at last, and when that was.
+    is_on: bool,
+    looked: u64,
     sink: EventSink,
 }
 
@@ -147,7 +157,7 @@ impl TraceReader {
                 }
                 continue;
             }
-            let patience = if pending.is_empty() { self.patience() } else { Some(Duration::ZERO) };
+            let patience = if pending.is_empty() { self.patience() } else { Duration::ZERO };
             match self.wait(stop, patience) {
                 Ok(true) => {}
                 Ok(false) => return,
@@ -157,21 +167,38 @@ impl TraceReader {
                 }
             }
             pending = self.turn(pending);
+            self.look();
+        }
+    }
+
+    /// Reports when somebody has switched the trace off or on again.
+    fn look(&mut self) {
+        let now = now();
+        if now < self.looked + LOOK_INTERVAL {
+            return;
+        }
+        self.looked = now;
+        let is_on = self.switches.are_on() || self.watched.scope() == Scope::ports([]);
+        if is_on != self.is_on {
+            self.is_on = is_on;
+            let what = Evidence::Traced;
+            self.sink.note(if is_on { Note::Has { what } } else { Note::Lacks { what, errno: Errno::Interrupted } });
         }
     }
 
     /// How long the thread may sleep if nothing happens.
-    fn patience(&self) -> Option<Duration> {
-        let due = [self.ownership.next_due(), self.foreign.due()].into_iter().flatten().min()?;
-        Some(Duration::from_nanos(due.saturating_sub(now())))
+    fn patience(&self) -> Duration {
+        let due = [self.ownership.next_due(), self.foreign.due()].into_iter().flatten();
+        let due = due.fold(self.looked + LOOK_INTERVAL, u64::min);
+        Duration::from_nanos(due.saturating_sub(now()))
     }
 
     /// Waits until there is something to read or `patience` is over; `false` when it is time to stop.
-    fn wait(&self, stop: &StopSignal, patience: Option<Duration>) -> io::Result<bool> {
+    fn wait(&self, stop: &StopSignal, patience: Duration) -> io::Result<bool> {
         let mut fds: Vec<PollFd<'_>> = self.pipes.iter().map(|pipe| PollFd::new(pipe, PollFlags::IN)).collect();
         fds.extend(self.announcements.as_ref().map(|socket| PollFd::new(socket, PollFlags::IN)));
         fds.push(PollFd::new(stop, PollFlags::IN));
-        let patience = patience.and_then(|patience| Timespec::try_from(patience).ok());
+        let patience = Timespec::try_from(patience).ok();
         match poll(&mut fds, patience.as_ref()) {
             Ok(_) => Ok(fds.last().is_none_or(|stop| stop.revents().is_empty())),
             Err(rustix::io::Errno::INTR) => Ok(true),
