@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use etherparse::{IcmpEchoHeader, Icmpv4Type, PacketBuilder};
-use socklab::api::observe::capture::file::{Interface, Packet, PcapngWriter};
+use socklab::api::observe::capture::file::{CaptureReader, Interface, Packet, PcapngWriter};
 use socklab::api::packet::{Frame, LinkType};
 
 use super::trace::{Folder, open};
@@ -17,6 +17,8 @@ pub(crate) fn tests() -> Vec<Test> {
         test(times_count_from_the_first_packet_of_the_file_in_every_output, &[]),
         test(a_packet_without_a_time_has_none_in_any_output, &[]),
         test(a_compressed_file_is_read_or_named, &[]),
+        test(what_a_copy_lacks_is_said_block_by_block_and_option_by_option, &[]),
+        test(a_copy_keeps_interfaces_and_comments_also_without_packets, &[]),
     ]
 }
 
@@ -24,8 +26,12 @@ const BEGUN: u64 = 1_700_000_000_000_000_000;
 
 /// Standard output, standard error and the status of `socklab-tui capture -r FILE`.
 fn capture(file: &Path, more: &[&str]) -> (String, String, Option<i32>) {
+    capture_in("en_US.UTF-8", file, more)
+}
+
+fn capture_in(locale: &str, file: &Path, more: &[&str]) -> (String, String, Option<i32>) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_socklab-tui"));
-    let output = command.env("LC_ALL", "en_US.UTF-8").args(["capture", "-r"]).arg(file).args(more).output().unwrap();
+    let output = command.env("LC_ALL", locale).args(["capture", "-r"]).arg(file).args(more).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (text(&output.stdout), text(&output.stderr), output.status.code())
 }
@@ -125,4 +131,93 @@ fn a_compressed_file_is_read_or_named() {
     std::fs::write(&file, b"\xfd7zXZ\0 and so on").unwrap();
     let (_, err, status) = capture(&file, &[]);
     assert!(err.contains("xz -dc FILE | socklab-tui capture -r -") && status == Some(1), "{err}");
+}
+
+/// A block of pcapng (`draft-ietf-opsawg-pcapng` §3.1).
+fn block(kind: u32, body: &[u8]) -> Vec<u8> {
+    let padded = body.len().next_multiple_of(4);
+    let len = (u32::try_from(padded).unwrap() + 12).to_le_bytes();
+    [&kind.to_le_bytes(), &len[..], body, &vec![0; padded - body.len()], &len].concat()
+}
+
+/// An option of a block, and the end of the options (§3.5).
+fn option(code: u16, value: &[u8]) -> Vec<u8> {
+    let padding = vec![0; value.len().next_multiple_of(4) - value.len()];
+    let len = u16::try_from(value.len()).unwrap().to_le_bytes();
+    [&code.to_le_bytes(), &len[..], value, &padding, &[0; 4]].concat()
+}
+
+/// One datagram as an enhanced packet block of the first interface, with these options.
+fn enhanced(options: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    PacketBuilder::ipv4([192, 0, 2, 2], [192, 0, 2, 1], 64).udp(40_000, 53).write(&mut bytes, b"oi!!").unwrap();
+    let len = u32::try_from(bytes.len()).unwrap().to_le_bytes();
+    block(6, &[&[0; 12][..], &len, &len, &bytes, options].concat())
+}
+
+/// The header of a section with a comment of its own, and an interface of raw IP with these options.
+fn section(options: &[u8]) -> Vec<u8> {
+    let header = [&0x1a2b_3c4d_u32.to_le_bytes()[..], &[1, 0, 0, 0], &[0xff; 8], &option(1, b"the section")].concat();
+    let interface = [&[101, 0, 0, 0, 0, 0, 0, 0][..], options].concat();
+    [block(0x0a0d_0d0a, &header), block(1, &interface)].concat()
+}
+
+fn what_a_copy_lacks_is_said_block_by_block_and_option_by_option() {
+    let folder = Folder::new("lacking");
+    let (file, copy) = (folder.file("all.pcapng"), folder.file("copy.pcapng"));
+    let secrets = [&0x544c_534b_u32.to_le_bytes()[..], &4_u32.to_le_bytes(), b"keys"].concat();
+    let parts = [
+        // The speed of an interface.
+        section(&option(8, &1_000_u64.to_le_bytes())),
+        // A comment, which is kept, and the direction of a packet.
+        enhanced(&[&option(1, b"kept")[..8], &option(2, &[1, 0, 0, 0])].concat()),
+        block(4, &[0; 4]),
+        block(4, &[0; 4]),
+        block(5, &[0; 12]),
+        block(9, b"journal"),
+        block(10, &secrets),
+        block(0x0bad, &[0; 4]),
+        block(0x77, b"what is this"),
+    ];
+    std::fs::write(&file, parts.concat()).unwrap();
+    for (locale, begins) in
+        [("en_US.UTF-8", "socklab-tui: Not in the copy: "), ("pt_BR.UTF-8", "socklab-tui: Não está na cópia: ")]
+    {
+        let (_, err, status) = capture_in(locale, &file, &["-w", copy.to_str().unwrap()]);
+        let list = err.lines().find_map(|line| line.strip_prefix(begins)).unwrap_or_else(|| panic!("{err}"));
+        let mut named: Vec<_> = list.trim_end_matches('.').split(", ").collect();
+        named.sort_unstable();
+        let expected = [
+            "1 × Custom Block",
+            "1 × Decryption Secrets Block",
+            "1 × Enhanced Packet Block option",
+            "1 × Interface Description Block option",
+            "1 × Interface Statistics Block",
+            "1 × Section Header Block option",
+            "1 × systemd Journal Export Block",
+            "1 × unknown block",
+            "2 × Name Resolution Block",
+        ];
+        assert_eq!((&named[..], status), (&expected[..], Some(0)), "{err}");
+    }
+    assert_eq!(open(&copy).packets()[0].comments, ["kept"]);
+    // Nothing is lacking in the copy of the copy but what every copy has of its own: who wrote it.
+    let (_, err, _) = capture(&copy, &["-w", folder.file("again.pcapng").to_str().unwrap()]);
+    assert_eq!(err, "socklab-tui: Not in the copy: 2 × Section Header Block option.\n");
+}
+
+fn a_copy_keeps_interfaces_and_comments_also_without_packets() {
+    let folder = Folder::new("kept");
+    let (file, copy) = (folder.file("two.pcapng"), folder.file("copy.pcapng"));
+    let second = [&[1, 0, 0, 0, 0, 0, 0, 0][..], &option(2, b"eth7")].concat();
+    std::fs::write(&file, [section(&option(2, b"lo")), block(1, &second), enhanced(&option(1, b"kept"))].concat())
+        .unwrap();
+    for (filter, packets) in [("udp", 1), ("tcp", 0)] {
+        let (_, _, status) = capture(&file, &[filter, "-w", copy.to_str().unwrap()]);
+        assert_eq!(status, Some(0));
+        let mut reader = CaptureReader::new(std::fs::File::open(&copy).unwrap()).unwrap();
+        let count = std::iter::from_fn(|| reader.next_packet().unwrap()).count();
+        let names: Vec<_> = reader.interfaces().iter().map(|one| one.name.as_ref().unwrap().as_str()).collect();
+        assert_eq!((count, names), (packets, vec!["lo", "eth7"]), "{filter}");
+    }
 }

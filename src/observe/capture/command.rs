@@ -18,6 +18,8 @@ pub struct FilePrinted {
     pub unread: UnreadCounts,
     /// The blocks and options of the file that are no packets, by name: a copy has none of them.
     pub skipped: Vec<(&'static str, u64)>,
+    /// The interfaces that the file named last, with packets or without.
+    pub interfaces: Vec<Interface>,
     /// Why the file could not be read to its end. The packets read before are printed.
     pub damage: Option<CaptureFileError>,
 }
@@ -56,23 +58,53 @@ pub fn each(
     through(input, filter, |packet, since, _, summary| piped(each(packet, since, &summary)))
 }
 
-/// Writes the packets of a capture file that pass `filter` as pcapng, with their comments.
+/// Writes the packets of a capture file that pass `filter` as pcapng, with their comments. An input that is no capture
+/// file leaves the output empty.
 pub fn copy(input: impl Read, filter: &Filter, out: &mut dyn Write) -> Result<FilePrinted, CaptureFileError> {
-    let mut writer = None;
-    let mut out = Some(out);
-    through(input, filter, |packet, _, interface, _| {
-        let mut write = || {
-            let writer = match (&mut writer, out.take()) {
-                (Some(writer), _) => writer,
-                (none, Some(out)) => none.insert(PcapngWriter::new(out)?),
-                (None, None) => return Ok(()),
-            };
-            // A file may name its interfaces anywhere, and anew in each section.
-            let interface = writer.interface(interface)?;
-            writer.packet(&Packet { interface, ..packet.clone() }, &[])
-        };
-        piped(write())
-    })
+    let mut copy = FileCopy::Waiting(out);
+    let mut open = true;
+    let printed = through(input, filter, |packet, _, interface, _| {
+        open = piped(copy.packet(packet, interface))?;
+        Ok(open)
+    })?;
+    if open {
+        piped(copy.end(&printed.interfaces))?;
+    }
+    Ok(printed)
+}
+
+/// The copy of a file, which begins when the input has proved to be one.
+enum FileCopy<'a> {
+    Waiting(&'a mut dyn Write),
+    Begun(PcapngWriter<&'a mut dyn Write>),
+    Failed,
+}
+
+impl<'a> FileCopy<'a> {
+    fn writer(&mut self) -> io::Result<&mut PcapngWriter<&'a mut dyn Write>> {
+        if let Self::Waiting(_) = self
+            && let Self::Waiting(out) = std::mem::replace(self, Self::Failed)
+        {
+            *self = Self::Begun(PcapngWriter::new(out)?);
+        }
+        match self {
+            Self::Begun(writer) => Ok(writer),
+            Self::Waiting(_) | Self::Failed => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    /// A file may name its interfaces anywhere, and anew in each section.
+    fn packet(&mut self, packet: &Packet, interface: &Interface) -> io::Result<()> {
+        let writer = self.writer()?;
+        let interface = writer.interface(interface)?;
+        writer.packet(&Packet { interface, ..packet.clone() }, &[])
+    }
+
+    /// Adds the interfaces without packets; without any packet, a file with interfaces only.
+    fn end(&mut self, interfaces: &[Interface]) -> io::Result<()> {
+        let writer = self.writer()?;
+        interfaces.iter().try_for_each(|interface| writer.interface(interface).map(|_| ()))
+    }
 }
 
 /// Reads a file and passes what the filter accepts to `each`, with its time since the first packet of the file, until that
@@ -85,8 +117,14 @@ fn through(
     let mut reader = CaptureReader::new(input)?;
     let mut analysis = Analysis::default();
     let mut clock = CaptureClock::default();
-    let mut printed =
-        FilePrinted { packets: 0, shown: 0, unread: UnreadCounts::new(), skipped: Vec::new(), damage: None };
+    let mut printed = FilePrinted {
+        packets: 0,
+        shown: 0,
+        unread: UnreadCounts::new(),
+        skipped: Vec::new(),
+        interfaces: Vec::new(),
+        damage: None,
+    };
     printed.damage = reader.each(|packet, interface| {
         printed.packets += 1;
         let since = clock.since(packet.at);
@@ -105,6 +143,7 @@ fn through(
         each(&packet, since, interface, summary)
     })?;
     printed.skipped = reader.skipped();
+    printed.interfaces = reader.interfaces().to_vec();
     Ok(printed)
 }
 
