@@ -86,6 +86,7 @@ pub mod observe {
     /// Packets, live and in files.
     pub mod capture {
         pub use crate::observe::capture::ladder::{ConversationEnds, LadderStyle, rung};
+        pub use crate::observe::capture::stream::StreamPiece;
         #[cfg(target_os = "linux")]
         pub use crate::observe::capture::{Capture, CaptureAccess, CaptureInterface};
         pub use crate::observe::capture::{PacketStore, follow_stream};

@@ -58,6 +58,8 @@ pub enum Finding {
         /// The number of that packet.
         packet: u64,
     },
+    /// Its window may have to be multiplied: the SYNs that agree on that were not captured (RFC 7323 §2.2).
+    ScaleUnknown,
     /// The transport checksum is not filled in: a network card would do it, and on loopback there is none.
     ChecksumPartial,
     /// The transport checksum is wrong.
@@ -128,6 +130,7 @@ named_variants!(Finding {
     Keepalive = "keepalive",
     KeepaliveAck = "keepalive ack",
     PortReused = "port reused",
+    ScaleUnknown = "window scale unknown",
     ChecksumPartial = "checksum partial",
     ChecksumBad = "checksum bad",
     FragmentOverlap = "fragment overlap",
@@ -141,9 +144,10 @@ named_variants!(Finding {
     | Self::Cut { .. });
 
 impl Finding {
-    /// Whether it is worth showing where there is little room: on loopback every checksum is partial.
+    /// Whether it is worth showing where there is little room: on loopback every checksum is partial, and where a capture
+    /// began too late the scale of every window is unknown.
     pub const fn is_news(&self) -> bool {
-        !matches!(self, Self::ChecksumPartial)
+        !matches!(self, Self::ChecksumPartial | Self::ScaleUnknown)
     }
 }
 

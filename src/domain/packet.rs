@@ -106,15 +106,15 @@ impl Segment {
     }
 
     /// Fills in `seq_rel` and `ack_rel` and scales `window`, as far as the SYNs of its sender and its receiver are known.
-    /// The window of a SYN itself is never scaled (RFC 7323 §2.2).
+    /// The window of a SYN itself is never scaled (RFC 7323 §2.2). A SYN-ACK alone is enough for the windows of its sender:
+    /// it may offer a scale only if the SYN did (RFC 7323 §1.3).
     pub fn relate(&mut self, own: Option<SynNumbers>, other: Option<SynNumbers>) {
         self.seq_rel = own.map(|syn| self.seq.wrapping_sub(syn.isn));
         let acked = if self.flags.has(Flags::ACK) { other } else { None };
         self.ack_rel = acked.map(|syn| self.ack.wrapping_sub(syn.isn));
-        let scales = own.and_then(|syn| syn.scale).zip(other.and_then(|syn| syn.scale));
-        if let (Some((scale, _)), false) = (scales, self.flags.has(Flags::SYN)) {
-            self.window <<= scale;
-        }
+        let agreed = other.map_or(own.is_some_and(|syn| syn.answers), |syn| syn.scale.is_some());
+        let scale = own.and_then(|syn| syn.scale).filter(|_| agreed && !self.flags.has(Flags::SYN));
+        self.window <<= scale.unwrap_or(0);
     }
 }
 
@@ -253,6 +253,8 @@ pub struct SynNumbers {
     pub isn: u32,
     /// How many bits its windows are to be shifted by, at most 14 (RFC 7323 §2.3).
     pub scale: Option<u8>,
+    /// Whether it was a SYN-ACK, which answers another SYN.
+    pub answers: bool,
 }
 
 impl SynNumbers {
@@ -262,7 +264,11 @@ impl SynNumbers {
             TcpOption::WindowScale(shift) => Some((*shift).min(14)),
             _ => None,
         });
-        segment.flags.has(Flags::SYN).then_some(Self { isn: segment.seq, scale })
+        segment.flags.has(Flags::SYN).then_some(Self {
+            isn: segment.seq,
+            scale,
+            answers: segment.flags.has(Flags::ACK),
+        })
     }
 }
 

@@ -1,6 +1,8 @@
 //! Capturing, storing and analysing packets, compared with other programs that do the same.
 
 #[cfg(target_os = "linux")]
+mod by_field;
+#[cfg(target_os = "linux")]
 mod files;
 #[cfg(target_os = "linux")]
 mod findings;
@@ -23,6 +25,8 @@ mod privilege;
 #[cfg(target_os = "linux")]
 mod read_again;
 #[cfg(target_os = "linux")]
+mod scripts;
+#[cfg(target_os = "linux")]
 mod trace;
 #[cfg(target_os = "linux")]
 mod tshark;
@@ -30,6 +34,7 @@ mod tshark;
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
     harness::run([
+        by_field::tests(),
         files::tests(),
         findings::tests(),
         flood::tests(),

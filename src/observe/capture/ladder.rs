@@ -120,7 +120,7 @@ fn arrow(packet: &PacketSummary, right: bool, style: LadderStyle) -> String {
 pub fn label(packet: &PacketSummary) -> String {
     let mut label = match (&packet.icmp, &packet.tcp) {
         (Some(icmp), _) => return format!("{} {icmp}", packet.protocol()),
-        (None, Some(tcp)) => segment(tcp),
+        (None, Some(tcp)) => segment(tcp, packet.findings.has(Finding::ScaleUnknown)),
         (None, None) => packet.label(),
     };
     let len = packet.payload.len;
@@ -134,7 +134,8 @@ pub fn label(packet: &PacketSummary) -> String {
     label
 }
 
-fn segment(tcp: &Segment) -> String {
+/// `unscaled`: the window may have to be multiplied, which a question mark says.
+fn segment(tcp: &Segment, unscaled: bool) -> String {
     let mut label = tcp.flags.to_string();
     // Writing to a string cannot fail.
     let _ = match tcp.seq_rel {
@@ -147,7 +148,7 @@ fn segment(tcp: &Segment) -> String {
             None => write!(label, " raw ack {}", tcp.ack),
         };
     }
-    let _ = write!(label, " win {}", tcp.window);
+    let _ = write!(label, " win {}{}", tcp.window, if unscaled { "?" } else { "" });
     // Timestamps are in every segment, so only those of a SYN are written.
     let is_news = |option: &&TcpOption| tcp.flags.has(Flags::SYN) || !matches!(option, TcpOption::Timestamps(..));
     for option in tcp.options.iter().filter(is_news) {

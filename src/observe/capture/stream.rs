@@ -25,6 +25,7 @@ pub struct StreamChunk {
     pub piece: StreamPiece,
 }
 
+/// What a piece is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StreamPiece {
     /// These bytes; over UDP one datagram.
@@ -47,13 +48,13 @@ pub fn follow_stream(packets: &[Arc<Packet>], flow: &Flow, near: Option<u64>, mo
             continue;
         }
         let opens = tcp.as_ref().filter(|tcp| tcp.flags.has(Flags::SYN) && !tcp.flags.has(Flags::ACK));
-        let another = opens.is_some_and(|syn| stream.as_ref().is_some_and(|stream| stream.isn != Some(syn.seq)));
+        let another = opens.is_some_and(|syn| stream.as_ref().is_some_and(|open| open.is_over(summary, syn.seq)));
         if another && near.is_some_and(|near| near < packet.number) {
             break;
         }
         if another || stream.is_none() {
             let ends = ConversationEnds::of(summary)?;
-            stream = Some(StreamFollower::begin(ends, opens.map(|syn| syn.seq), most));
+            stream = Some(StreamFollower::begin(ends, most));
         }
         if let Some(stream) = &mut stream {
             stream.hear(packet.number, summary, read.payload());
@@ -64,6 +65,8 @@ pub fn follow_stream(packets: &[Arc<Packet>], flow: &Flow, near: Option<u64>, mo
 
 #[derive(Debug, Default)]
 struct StreamDirection {
+    /// The sequence number of the SYN with which it asked for the connection.
+    isn: Option<u32>,
     /// The sequence number of the next byte.
     next: Option<u32>,
     /// Data that arrived early, by sequence number.
@@ -74,16 +77,25 @@ struct StreamDirection {
 #[derive(Debug)]
 struct StreamFollower {
     stream: FollowedStream,
-    isn: Option<u32>,
     /// Client, server.
     directions: [StreamDirection; 2],
     left: usize,
 }
 
 impl StreamFollower {
-    fn begin(ends: ConversationEnds, isn: Option<u32>, most: usize) -> Self {
+    fn begin(ends: ConversationEnds, most: usize) -> Self {
         let stream = FollowedStream { ends, said: Vec::new(), cut: false };
-        Self { stream, isn, directions: Default::default(), left: most }
+        Self { stream, directions: Default::default(), left: most }
+    }
+
+    /// Whether this SYN begins another connection. It does not when it is the same again, or when both sides ask at the
+    /// same time (RFC 9293 §3.5).
+    fn is_over(&self, syn: &PacketSummary, isn: u32) -> bool {
+        let by_client = syn.flow.local == self.stream.ends.client;
+        let asked = |by_client: bool| self.directions[usize::from(!by_client)].isn;
+        let silent = !self.stream.said.iter().any(|said| said.by_client == by_client);
+        let also = silent && asked(by_client).is_none() && asked(!by_client).is_some();
+        asked(by_client) != Some(isn) && !also
     }
 
     fn hear(&mut self, number: u64, summary: &PacketSummary, payload: &[u8]) {
@@ -108,6 +120,9 @@ impl StreamFollower {
         if syn && silent && direction.next != Some(first) {
             // Segments before the SYN belonged to an earlier connection between the two ports.
             *direction = StreamDirection::default();
+        }
+        if syn && !tcp.flags.has(Flags::ACK) {
+            direction.isn = Some(tcp.seq);
         }
         let next = *direction.next.get_or_insert(first);
         if payload.is_empty() {

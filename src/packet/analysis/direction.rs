@@ -85,6 +85,8 @@ pub(super) struct TcpDirection {
     /// The current gap in this direction has been reported as acknowledged but not captured.
     pub(super) unseen_reported: bool,
     pub(super) scale: Scale,
+    /// Its SYN was a SYN-ACK.
+    pub(super) answers: bool,
     /// Its latest segment with SYN or ACK was a SYN, so its window is not scaled yet.
     pub(super) fresh: bool,
     /// The probe that its latest segment was.
@@ -143,8 +145,17 @@ impl TcpDirection {
         Some(self.latest?.window)
     }
 
+    /// Whether its windows are scaled is not known, because a SYN was not seen.
+    pub(super) const fn may_scale(&self, other: &Self) -> bool {
+        match (self.scale, other.scale) {
+            (Scale::Off, _) | (_, Scale::Off) | (Scale::Shift(_), Scale::Shift(_)) => false,
+            (Scale::Shift(_), Scale::Unknown) => !self.answers,
+            (Scale::Unknown, _) => true,
+        }
+    }
+
     /// The initial sequence number and the scale, once the SYN was seen.
     pub(super) fn syn(&self) -> Option<SynNumbers> {
-        Some(SynNumbers { isn: self.isn?, scale: self.scale.shift() })
+        Some(SynNumbers { isn: self.isn?, scale: self.scale.shift(), answers: self.answers })
     }
 }

@@ -35,7 +35,7 @@ impl TcpConversation {
             self.judge(side, &seen, findings);
             summary.retransmission_of = self.remember(side, &seen, findings);
         }
-        self.relate(side, segment);
+        self.relate(side, segment, findings);
         if let Some((reset, cause)) = reset {
             findings.add(Finding::Reset(reset));
             if let Some(packet) = cause {
@@ -144,10 +144,13 @@ impl TcpConversation {
     }
 
     /// Fills in the relative numbers and scales the window, as far as the SYNs are known.
-    fn relate(&mut self, side: Side, segment: &mut Segment) {
+    fn relate(&mut self, side: Side, segment: &mut Segment, findings: &mut Findings) {
         let (own, other) = self.pair(side);
         if let Some(syn) = SynNumbers::of(segment) {
             agree_on_scale(own, other, syn, segment.flags);
+            own.answers = syn.answers;
+        } else if segment.window > 0 && own.may_scale(other) {
+            findings.add(Finding::ScaleUnknown);
         }
         segment.relate(own.syn(), other.syn());
     }

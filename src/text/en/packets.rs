@@ -111,6 +111,7 @@ fn finding(finding: &Finding) -> String {
         }
         .into(),
         Finding::CausedBy { packet } => format!("about #{packet}"),
+        Finding::ScaleUnknown => "window scale unknown".into(),
         Finding::ChecksumPartial => "checksum left to the card".into(),
         Finding::ChecksumBad => "wrong checksum".into(),
         Finding::Fragment { offset, more: true } => format!("fragment at {offset}"),
@@ -159,6 +160,9 @@ fn says(finding: &Finding) -> String {
         Finding::PortReused => "These two ports had a connection before: this SYN begins a new one.".into(),
         Finding::Reset(reset) => reason(*reset).into(),
         Finding::CausedBy { packet } => format!("It is the answer to #{packet}."),
+        Finding::ScaleUnknown => {
+            "The window may be larger: the SYNs that agree on its scale were not captured (RFC 7323).".into()
+        }
         Finding::ChecksumPartial => {
             "Its checksum is not filled in: on lo nobody does, and a card does it after the capture. Nothing is wrong."
                 .into()

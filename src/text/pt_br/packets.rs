@@ -111,6 +111,7 @@ fn finding(finding: &Finding) -> String {
         }
         .into(),
         Finding::CausedBy { packet } => format!("sobre o #{packet}"),
+        Finding::ScaleUnknown => "escala da janela desconhecida".into(),
         Finding::ChecksumPartial => "checksum deixado à placa".into(),
         Finding::ChecksumBad => "checksum errado".into(),
         Finding::Fragment { offset, more: true } => format!("fragmento em {offset}"),
@@ -156,6 +157,9 @@ fn says(finding: &Finding) -> String {
         Finding::PortReused => "Estas duas portas já tiveram uma conexão: este SYN começa outra.".into(),
         Finding::Reset(reset) => reason(*reset).into(),
         Finding::CausedBy { packet } => format!("É a resposta ao #{packet}."),
+        Finding::ScaleUnknown => {
+            "A janela pode ser maior: os SYNs que combinam a sua escala não foram capturados (RFC 7323).".into()
+        }
         Finding::ChecksumPartial => {
             "O checksum não está preenchido: em lo ninguém o faz; a placa, só depois da captura. Nada está errado."
                 .into()

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::super::draw_context::DrawContext;
 use super::super::glyphs::{self, ARROW};
 use super::super::line_writer::fit;
-use crate::domain::{Flags, Flow, PacketSummary, Proto, Segment, TcpOption};
+use crate::domain::{Finding, Flags, Flow, PacketSummary, Proto, Segment, TcpOption};
 
 /// A conversation by its ports; the addresses are shown with the packets.
 pub(super) fn conversation(flow: &Flow) -> String {
@@ -62,7 +62,8 @@ pub(super) fn more(packet: &PacketSummary) -> String {
             parts.push(format!("ack {}", number(tcp.ack_rel, tcp.ack)));
         }
     }
-    parts.push(format!("win {}", tcp.window));
+    let unscaled = if packet.findings.has(Finding::ScaleUnknown) { "?" } else { "" };
+    parts.push(format!("win {}{unscaled}", tcp.window));
     parts.extend(options(tcp));
     parts.join(" ")
 }
