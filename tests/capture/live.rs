@@ -63,7 +63,9 @@ pub(crate) fn packet(heard: &Heard) -> (Stamp, PacketSummary) {
 /// The packets up to the first that `last` accepts.
 fn until(heard: &Heard, last: impl Fn(&PacketSummary) -> bool) -> Vec<PacketSummary> {
     let mut packets = Vec::new();
+    let begun = Instant::now();
     loop {
+        assert!(begun.elapsed() < DEADLINE, "not among {packets:?}");
         packets.push(packet(heard).1);
         if last(&packets[packets.len() - 1]) {
             return packets;

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::sync::Arc;
+use std::time::Instant;
 
 use rustix::net::sockopt;
 use socket2::{SockFilter, SockRef};
@@ -124,11 +125,13 @@ fn a_receiver_that_does_not_read_closes_the_window_and_is_probed() {
         sent += more;
     }
     // The kernel keeps probing the window.
+    let begun = Instant::now();
     let mut probes = 0;
     while probes < 3 {
         let (_, packet) = super::live::packet(&heard);
-        // Linux probes with an empty segment at the previous sequence number: what RFC 9293 calls a keepalive.
-        probes += u32::from(packet.findings.has(Finding::Keepalive) || packet.findings.has(Finding::ZeroWindowProbe));
+        // Linux probes with an empty segment at the previous sequence number.
+        probes += u32::from(packet.findings.has(Finding::EmptyProbe) || packet.findings.has(Finding::ZeroWindowProbe));
+        assert!(begun.elapsed() < DEADLINE, "{probes} probes: {packet:?}");
     }
     server.set_read_timeout(Some(DEADLINE)).unwrap();
     let mut got = 0;

@@ -11,6 +11,7 @@ use socklab::api::observe::capture::command::{CaptureOutput, CaptureStop, live};
 use socklab::api::observe::capture::file::CaptureReader;
 use socklab::api::observe::capture::{CaptureAccess, CaptureInterface, LadderStyle};
 
+use super::heard::DEADLINE;
 use super::live::{exchange, exchanges, listen};
 use crate::harness::{Need::Capture, Test, test};
 
@@ -27,18 +28,17 @@ fn each_packet_is_written_at_once_and_the_capture_ends_when_its_reader_leaves() 
     let (listener, port) = listen();
     let scope = Scope::ports([port]);
     let (reader, mut writer) = std::io::pipe().unwrap();
-    let stop = CaptureStop::new().unwrap();
     let (ready, listens) = channel();
     std::thread::scope(|threads| {
-        let capture = threads.spawn(|| {
+        // It owns its ends of the pipe and the channel: when it fails, nobody waits for them.
+        let capture = threads.spawn(move || {
+            let stop = CaptureStop::new().unwrap();
             let wanted = (&scope, &Filter::parse("len > 0").unwrap());
-            let done =
-                live(&key, &CaptureInterface::Loopback, wanted, CaptureOutput::Pcapng(&mut writer), &stop, || {
-                    ready.send(()).unwrap();
-                });
+            let out = CaptureOutput::Pcapng(&mut writer);
+            let done = live(&key, &CaptureInterface::Loopback, wanted, out, &stop, || ready.send(()).unwrap());
             done.unwrap()
         });
-        listens.recv().unwrap();
+        listens.recv_timeout(DEADLINE).unwrap();
         exchange(&listener, b"Hello, world");
         // The capture is still running, so these packets have been flushed.
         let mut file = CaptureReader::new(reader).unwrap();

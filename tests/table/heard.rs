@@ -28,7 +28,9 @@ impl Heard {
     pub(crate) fn find<T>(&self, what: &str, mut pick: impl FnMut(&Observation) -> Option<T>) -> T {
         let end = Instant::now() + DEADLINE;
         loop {
-            let seen = self.next(end.saturating_duration_since(Instant::now())).unwrap_or_else(|| panic!("no {what}"));
+            // Also where other observations keep coming.
+            let left = end.checked_duration_since(Instant::now());
+            let seen = left.and_then(|left| self.next(left)).unwrap_or_else(|| panic!("no {what}"));
             if let Some(picked) = pick(&seen) {
                 return picked;
             }

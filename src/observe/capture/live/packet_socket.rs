@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use socket2::{SockFilter, Socket};
@@ -192,13 +192,25 @@ impl PacketSocket {
     pub(super) fn finish(&mut self, mut each: impl FnMut(Frame<'_>, &SeenOn)) -> io::Result<u64> {
         drop_all(&self.filter.socket)?;
         let lost = self.lost();
-        // The kernel hands over its current block after a while.
+        // The kernel hands over its current block after a while. An interface that goes down or vanishes meanwhile makes
+        // the socket ready without a block, so what ends this is the time that passed without one.
+        let mut latest = Instant::now();
         while self.read < self.queued {
-            let mut fds = [PollFd::new(&self.filter.socket, PollFlags::IN)];
-            let came = poll(&mut fds, Some(&LAST_BLOCK.try_into().map_err(io::Error::other)?));
-            if !self.read(&mut each) && came == Ok(0) {
+            if self.read(&mut each) {
+                latest = Instant::now();
+                continue;
+            }
+            let left = LAST_BLOCK.saturating_sub(latest.elapsed());
+            if left.is_zero() {
                 break;
             }
+            let mut fds = [PollFd::new(&self.filter.socket, PollFlags::IN)];
+            match poll(&mut fds, Some(&left.try_into().map_err(io::Error::other)?)) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+            // An error makes it ready until it is read.
+            let _ = rustix::net::sockopt::socket_error(&self.filter.socket)?;
         }
         Ok(lost)
     }
