@@ -9,7 +9,7 @@ use super::super::histories::HistoryStep;
 use super::super::journal::Journal;
 use super::super::world::World;
 use super::Packets;
-use crate::domain::{Cause, Flags, Flow, Icmp, IcmpRole, PacketSummary, TcpInput, TcpReply, TcpState, tcp};
+use crate::domain::{Cause, Evidence, Flags, Flow, Icmp, IcmpRole, PacketSummary, TcpInput, TcpReply, TcpState, tcp};
 
 /// Where a change of state is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,7 +126,8 @@ fn place(
 ) {
     let mut reached = 0;
     let mut last = ChangePlace::Before;
-    for step in history {
+    for mut step in history.iter().copied() {
+        let step = &mut step;
         let explains = |(_, packet): &&(u64, &PacketSummary)| match step.cause {
             Some(Cause::Packet(number)) => packet.number == number,
             _ => explains(step, packet, Ladder::sender(client, packet) == end),
@@ -135,12 +136,33 @@ fn place(
         if let Some(at) = rest.iter().position(|rung| explains(&rung)) {
             reached += at;
             last = ChangePlace::At(rungs[reached].0);
+            if is_shown(step, end, client, &rest[at..]) {
+                step.evidence = step.evidence.max(Evidence::Packet);
+            }
         } else if step.from == TcpState::TimeWait || (last != ChangePlace::Before && step.to == TcpState::Closed) {
             // A timer ended it: no packet shows that.
             last = ChangePlace::After;
         }
         changes.push(LadderChange { rung: last, end, step: *step });
     }
+}
+
+/// Whether packets show a change that stands beside the first of them: the end that changed sent it, or what it sent later
+/// tells that it has got it. A file's packets are read in the same way.
+fn is_shown(step: &HistoryStep, end: ConnectionEnd, client: &Flow, packets: &[(u64, &PacketSummary)]) -> bool {
+    let Some(((_, first), rest)) = packets.split_first() else { return false };
+    if Ladder::sender(client, first) == end {
+        return true;
+    }
+    let Some(got) = &first.tcp else { return false };
+    let later = rest.iter().filter(|(_, packet)| Ladder::sender(client, packet) == end);
+    let mut later = later.filter_map(|(_, packet)| packet.tcp.as_ref()).filter(|tcp| !tcp.flags.has(Flags::SYN));
+    if tcp::inputs(step.from, step.to).any(|input| input == TcpInput::Fin) {
+        let after = got.seq_rel.map(|seq| seq.wrapping_add(got.takes(first.payload.len)));
+        return later
+            .any(|tcp| tcp.ack_rel.zip(after).is_some_and(|(ack, after)| ack.wrapping_sub(after).cast_signed() >= 0));
+    }
+    step.to == TcpState::Established && later.next().is_some()
 }
 
 /// Whether a packet is the one beside which a change stands: the one that this end sent on account of it, or the one that

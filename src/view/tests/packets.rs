@@ -244,14 +244,15 @@ fn the_ladder_matches_the_textbook() {
         let found = shown.lines().find(|line| line.contains(word));
         found.unwrap_or_else(|| panic!("{word}:\n{shown}")).to_owned()
     };
-    assert!(line("SYN seq 0").contains("◇ SYN_SENT") && line("SYN seq 0").contains('▶'), "{shown}");
+    // The same marks as those of a file with these packets.
+    assert!(line("SYN seq 0").contains("■ SYN_SENT") && line("SYN seq 0").contains('▶'), "{shown}");
     let syn_ack = line("SYN-ACK seq 0 ack 1");
-    assert!(syn_ack.contains('◀') && syn_ack.contains("◇ SYN_RECV"), "{shown}");
+    assert!(syn_ack.contains('◀') && syn_ack.contains("■ SYN_RECV"), "{shown}");
     let ack = line("#3 ");
     assert_eq!(ack.matches("◆ ESTABLISHED").count(), 2, "{shown}");
     assert!(line("#8 ").contains("FIN_WAIT1") && line("#8 ").contains("CLOSE_WAIT"), "{shown}");
-    assert!(line("#9 ").contains("FIN_WAIT2") && line("#9 ").contains("LAST_ACK"), "{shown}");
-    assert!(shown.contains("● TIME_WAIT") && line("#10 ").contains("CLOSED"), "{shown}");
+    assert!(line("#9 ").contains("◇ FIN_WAIT2") && line("#9 ").contains("■ LAST_ACK"), "{shown}");
+    assert!(shown.contains("■ TIME_WAIT") && line("#10 ").contains("CLOSED"), "{shown}");
     // Every loopback packet has this finding, and nothing is wrong with it.
     assert!(!shown.contains("checksum"), "{shown}");
 }
