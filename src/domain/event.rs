@@ -13,6 +13,7 @@ use super::info::TcpInfo;
 use super::lesson::LessonEvent;
 use super::note::Note;
 use super::packet::PacketSummary;
+use super::pending_call::PendingCall;
 use super::row::Delta;
 use super::scan::ScanEvent;
 use super::server::ServerEvent;
@@ -48,7 +49,7 @@ pub struct Observation {
     /// How it is known.
     pub evidence: Evidence,
     /// The kind of event, with its details.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "read_kind")]
     pub kind: EventKind,
 }
 
@@ -68,6 +69,9 @@ pub struct Event {
 pub enum EventKind {
     /// Our own code made a system call.
     Call(Call),
+    /// A call of our own code waits. Written as a call, too, with its phase in place of a result.
+    #[serde(rename(serialize = "call", deserialize = "pending call"))]
+    Waits(PendingCall),
     /// One end of a connection changed its state.
     State(Transition),
     /// Better evidence for a transition that is already in the journal.
@@ -105,6 +109,7 @@ impl EventKind {
     pub const fn is_listed(&self) -> bool {
         match self {
             Self::Call(_)
+            | Self::Waits(_)
             | Self::State(_)
             | Self::Server(_)
             | Self::Guard(_)
@@ -133,6 +138,21 @@ impl EventKind {
             _ => false,
         }
     }
+}
+
+/// Reads a kind: a call with a phase is one that waits.
+fn read_kind<'de, D: serde::Deserializer<'de>>(from: D) -> Result<EventKind, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    #[expect(clippy::large_enum_variant, reason = "it is taken apart at once")]
+    enum WrittenKind {
+        Waits(PendingCall),
+        Other(EventKind),
+    }
+    Ok(match WrittenKind::deserialize(from)? {
+        WrittenKind::Waits(call) => EventKind::Waits(call),
+        WrittenKind::Other(kind) => kind,
+    })
 }
 
 #[cfg(test)]
@@ -192,6 +212,15 @@ mod tests {
         assert_eq!(
             serde_json::to_string(&event(EventKind::Call(call))).unwrap(),
             r#"{"seq":41,"t_ms":12.345,"world":"host","evidence":"called","kind":"call","socket":"c7","call":"connect","args":"127.0.0.1:65432","result":"ok"}"#
+        );
+    }
+
+    #[test]
+    fn a_call_that_waits_is_written_as_a_call_with_a_phase_and_without_a_result() {
+        let call = PendingCall::new(SocketId::Server(ServerId(0)), Syscall::Accept, None);
+        assert_eq!(
+            serde_json::to_string(&event(EventKind::Waits(call))).unwrap(),
+            r#"{"seq":41,"t_ms":12.345,"world":"host","evidence":"called","kind":"call","socket":"s0","call":"accept","phase":"waits"}"#
         );
     }
 
@@ -319,6 +348,8 @@ mod tests {
             EventKind::Call(
                 Call::new(SocketId::Conn(ServerId(0), ConnNo(3)), Syscall::Send).on(flow()).carrying(b"oi\n"),
             ),
+            EventKind::Waits(PendingCall::new(SocketId::Server(ServerId(0)), Syscall::Accept, None)),
+            EventKind::Waits(PendingCall::new(SocketId::Client(ClientId(7)), Syscall::Recv, Some(flow()))),
             EventKind::State(Transition {
                 flow: flow(),
                 from: TcpState::SynSent,

@@ -2,12 +2,14 @@
 
 use std::io::{self, Read};
 use std::net::Shutdown;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::net::TcpStream;
 
 use super::reporter::Reporter;
+use super::waits::WaitingPlace;
 use crate::domain::call::SockOpt;
 use crate::domain::{Args, Call, Flow, Shut, SocketId, Stamp, Syscall};
 
@@ -24,19 +26,27 @@ pub(super) struct Connection {
     /// When `connect` was entered, or `accept` returned.
     pub(super) since: Stamp,
     pub(super) log: Reporter,
+    /// Where its `recv` is written down while it waits.
+    waiting: OnceLock<WaitingPlace>,
 }
 
 impl Connection {
+    pub(super) fn new(socket_id: SocketId, flow: Flow, stream: TcpStream, since: Stamp, log: Reporter) -> Self {
+        Self { socket_id, flow, stream, since, log, waiting: OnceLock::new() }
+    }
+
     /// Waits for data and appends it to `into`: one `recv`. `Ok(0)` is the peer's FIN.
     ///
     /// Cancel safe: data that was read is in `into`.
     pub(super) async fn recv(&self, into: &mut Vec<u8>) -> io::Result<usize> {
+        let place = self.waiting.get_or_init(|| self.log.place(self.socket_id, Syscall::Recv, Some(self.flow)));
+        let entered = place.enter();
         loop {
             self.stream.readable().await?;
             let mut buffer = [0; BUFFER];
             let received = self.stream.try_read(&mut buffer);
             if !would_block(&received) {
-                return self.received(received, &buffer, into);
+                return self.received(entered.returned(), received, &buffer, into);
             }
         }
     }
@@ -46,11 +56,17 @@ impl Connection {
         let mut buffer = [0; BUFFER];
         // Not `try_read`: that relies on the last readiness reported by epoll, which may be out of date.
         let received = (&*SockRef::from(&self.stream)).read(&mut buffer);
-        (!would_block(&received)).then(|| self.received(received, &buffer, into))
+        (!would_block(&received)).then(|| self.received(None, received, &buffer, into))
     }
 
-    fn received(&self, received: io::Result<usize>, bytes: &[u8], into: &mut Vec<u8>) -> io::Result<usize> {
-        self.log.received(self.socket_id, self.flow, &received, bytes);
+    fn received(
+        &self,
+        waited: Option<Stamp>,
+        received: io::Result<usize>,
+        bytes: &[u8],
+        into: &mut Vec<u8>,
+    ) -> io::Result<usize> {
+        self.log.received(waited, (self.socket_id, self.flow), &received, bytes);
         into.extend_from_slice(&bytes[..*received.as_ref().unwrap_or(&0)]);
         received
     }

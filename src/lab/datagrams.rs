@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{Shutdown, SocketAddr};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use socket2::{SockRef, Socket};
@@ -12,6 +13,7 @@ use super::connection::would_block;
 use super::guard::{Guard, UdpFilter};
 use super::host::Host;
 use super::reporter::Reporter;
+use super::waits::{EnteredCall, WaitingPlace};
 use crate::domain::{Args, Call, Errno, Flow, Note, Proto, ServerId, Shut, SocketId, Syscall};
 
 /// The receive buffer, in bytes: IPv4 carries a little less, so no datagram is truncated.
@@ -25,6 +27,8 @@ pub(super) struct DatagramSocket {
     /// The server that a client talks to.
     expected: Option<ExpectedServer>,
     log: Reporter,
+    /// Where its `recvfrom` is written down while it waits.
+    waiting: OnceLock<WaitingPlace>,
 }
 
 /// The only sender that a client accepts datagrams from: the kernel delivers those of any sender to an unconnected socket.
@@ -66,7 +70,14 @@ pub(super) fn open(
 
 impl DatagramSocket {
     pub(super) fn new(socket_id: SocketId, socket: Socket, log: Reporter) -> io::Result<Self> {
-        Ok(Self { socket_id, socket: UdpSocket::from_std(socket.into())?, filter: None, expected: None, log })
+        Ok(Self {
+            socket_id,
+            socket: UdpSocket::from_std(socket.into())?,
+            filter: None,
+            expected: None,
+            log,
+            waiting: OnceLock::new(),
+        })
     }
 
     /// The same socket with a guard, for a server.
@@ -99,9 +110,11 @@ impl DatagramSocket {
 
     /// `recvfrom`: waits for one datagram and the address it came from. Cancel safe.
     pub(super) async fn recv_from(&self) -> io::Result<(Vec<u8>, SocketAddr)> {
+        let place = self.waiting.get_or_init(|| self.log.place(self.socket_id, Syscall::Recvfrom, self.flow(None)));
+        let entered = place.enter();
         loop {
             self.socket.readable().await?;
-            if let RecvOutcome::Done(received) = self.take() {
+            if let RecvOutcome::Done(received) = self.take(Some(&entered)) {
                 return received;
             }
             // Lets other tasks run during a flood of unwanted datagrams.
@@ -110,10 +123,11 @@ impl DatagramSocket {
     }
 
     pub(super) fn drain(&self) {
-        (0..DRAIN_LIMIT).take_while(|_| !matches!(self.take(), RecvOutcome::Nothing)).for_each(drop);
+        (0..DRAIN_LIMIT).take_while(|_| !matches!(self.take(None), RecvOutcome::Nothing)).for_each(drop);
     }
 
-    fn take(&self) -> RecvOutcome {
+    /// One `recvfrom` that does not wait; of the call that was `entered`, if it is the last step of one that did.
+    fn take(&self, entered: Option<&EnteredCall<'_>>) -> RecvOutcome {
         // Not zeroed first: that would cost more than receiving.
         let mut buffer = Vec::with_capacity(MAX_DATAGRAM);
         let received = self.socket.try_recv_buf_from(&mut buffer);
@@ -125,7 +139,9 @@ impl DatagramSocket {
         {
             return RecvOutcome::Unwanted;
         }
-        let call = Call::new(self.socket_id, Syscall::Recvfrom);
+        let waited = entered.and_then(EnteredCall::erase);
+        let took_us = waited.and_then(|entered| self.log.took(entered));
+        let call = Call { took_us, ..Call::new(self.socket_id, Syscall::Recvfrom) };
         match &received {
             Ok((_, from)) => {
                 let call = Call { flow: self.flow(Some(*from)), ..call };

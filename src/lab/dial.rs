@@ -33,9 +33,7 @@ pub(super) fn dial(
 pub(super) fn connect(socket: Socket, socket_id: SocketId, addr: SocketAddr, log: &Reporter) -> io::Result<Connection> {
     let since = log.now();
     match try_connect(socket, addr) {
-        Ok((stream, local)) => {
-            Ok(Connection { socket_id, flow: Flow::tcp(local, addr), stream, since, log: log.clone() })
-        }
+        Ok((stream, local)) => Ok(Connection::new(socket_id, Flow::tcp(local, addr), stream, since, log.clone())),
         Err(error) => {
             let call = Call::new(socket_id, Syscall::Connect).with(Args::Addr(addr));
             log.call_at(since, Call { result: Outcome::Failed(Errno::from(&error)), ..call });
@@ -59,7 +57,10 @@ pub(super) fn try_connect(socket: Socket, addr: SocketAddr) -> io::Result<(TcpSt
 /// Waits until the handshake has succeeded or failed, and reports `connect`. Returns the connection's addresses: some systems
 /// know the local one only now. Cancel safe.
 pub(super) async fn established(dialing: &Connection) -> Result<Flow, Errno> {
+    let place = dialing.log.place(dialing.socket_id, Syscall::Connect, Some(dialing.flow));
+    let entered = place.enter_at(dialing.since);
     let outcome = connected(&dialing.stream).await;
+    drop(entered);
     let mut flow = dialing.flow;
     if outcome.is_ok()
         && let Ok(local) = dialing.stream.local_addr()

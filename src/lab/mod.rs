@@ -18,6 +18,7 @@ mod scan;
 mod script;
 mod server;
 mod target;
+mod waits;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -57,6 +58,8 @@ pub struct Lab {
     guard: Guard,
     /// Runs the guard's periodic sweeps.
     guard_task: AbortOnDrop,
+    /// Reports the calls that wait.
+    watch_task: AbortOnDrop,
     target: TargetResolver,
     scanner: Scanner,
 }
@@ -76,6 +79,7 @@ impl Lab {
             servers: ids.zip(servers).map(server).collect(),
             clients: ClientPool::new(Arc::clone(&host), log.clone()),
             guard_task: AbortOnDrop(tokio::spawn(guard.clone().run_sweeps())),
+            watch_task: AbortOnDrop(tokio::spawn(log.waits().watch())),
             guard,
             broadcaster: Broadcaster::new(Arc::clone(&host), log.clone()),
             target: TargetResolver::new(Arc::clone(&host), log.clone()),
@@ -152,7 +156,7 @@ impl Lab {
     /// Closes everything and waits, for less than a second, until every task and thread has ended. Returns whether they did
     /// in this time.
     pub async fn shutdown(self) -> bool {
-        let Self { servers, clients, broadcaster, guard, guard_task, target, scanner } = self;
+        let Self { servers, clients, broadcaster, guard, guard_task, watch_task, target, scanner } = self;
         let all = async {
             tokio::join!(clients.shutdown(), broadcaster.shutdown(), target.shutdown(), scanner.shutdown());
             // Their clients are gone: most servers' ends are about to close by themselves, in order.
@@ -163,6 +167,7 @@ impl Lab {
                 let _ = supervisor.await;
             }
             guard_task.end().await;
+            watch_task.end().await;
             guard.flush();
         };
         // Nothing awaited here depends on a peer; the timeout is a safety net.

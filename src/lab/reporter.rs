@@ -7,12 +7,13 @@
 use std::io;
 use std::time::Duration;
 
+use super::waits::{WaitingPlace, Waits};
 use crate::domain::broadcast::BroadcastChange;
 use crate::domain::client::ClientChange;
 use crate::domain::{
     Args, BroadcastEvent, Call, ClientEvent, ClientId, EventKind, EventSink, Evidence, Flow, GuardEvent, Note,
-    ScanChange, ScanEvent, ServerChange, ServerEvent, ServerId, SocketId, Stamp, Syscall, TargetChange, TargetEvent,
-    TargetHost, Transfer,
+    PendingCall, ScanChange, ScanEvent, ServerChange, ServerEvent, ServerId, SocketId, Stamp, Syscall, TargetChange,
+    TargetEvent, TargetHost, Transfer,
 };
 
 /// How long to wait before asking again whether a full queue has room.
@@ -20,37 +21,60 @@ const FULL: Duration = Duration::from_millis(5);
 
 /// Reports to the event sink. Only [`Reporter::room`] waits.
 #[derive(Debug, Clone)]
-pub(super) struct Reporter(EventSink);
+pub(super) struct Reporter {
+    sink: EventSink,
+    waits: Waits,
+}
 
 impl Reporter {
-    pub(super) const fn new(sink: EventSink) -> Self {
-        Self(sink)
+    pub(super) fn new(sink: EventSink) -> Self {
+        Self { sink, waits: Waits::default() }
+    }
+
+    /// The calls that may be waiting. They are reported as long as [`Waits::watch`] runs.
+    pub(super) fn waits(&self) -> Waits {
+        self.waits.clone()
+    }
+
+    /// Where a socket's calls of this kind are written down while they may be waiting.
+    pub(super) fn place(&self, socket: SocketId, call: Syscall, flow: Option<Flow>) -> WaitingPlace {
+        self.waits.place(PendingCall::new(socket, call, flow), &self.sink)
     }
 
     pub(super) fn now(&self) -> Stamp {
-        self.0.clock().now()
+        self.sink.clock().now()
     }
 
     /// Waits until the events have been read so far that there is room for more. Sockets are made no faster than that.
     pub(super) async fn room(&self) {
-        while !self.0.has_room() {
+        while !self.sink.has_room() {
             tokio::time::sleep(FULL).await;
         }
     }
 
     fn report(&self, kind: EventKind) {
         // None of them is optional: the queue takes it.
-        let _ = self.0.report(Evidence::Called, kind);
+        let _ = self.sink.report(Evidence::Called, kind);
     }
 
     pub(super) fn call(&self, call: Call) {
         self.report(EventKind::Call(call));
     }
 
+    /// How long a call took that was entered then, in microseconds.
+    pub(super) fn took(&self, entered: Stamp) -> Option<u64> {
+        u64::try_from(self.now().since(entered).as_micros()).ok()
+    }
+
+    /// A call that returned now. It `waited` since it was entered, if that was reported.
+    pub(super) fn returned(&self, waited: Option<Stamp>, call: Call) {
+        self.call(Call { took_us: waited.and_then(|entered| self.took(entered)), ..call });
+    }
+
     /// A call that was entered at this time and returns now.
     pub(super) fn call_at(&self, entered: Stamp, call: Call) {
-        let took_us = u64::try_from(self.now().since(entered).as_micros()).ok();
-        let _ = self.0.report_at(entered, Evidence::Called, EventKind::Call(Call { took_us, ..call }));
+        let took_us = self.took(entered);
+        let _ = self.sink.report_at(entered, Evidence::Called, EventKind::Call(Call { took_us, ..call }));
     }
 
     /// A `send` that was made at `at`, with the bytes that the kernel took.
@@ -61,10 +85,17 @@ impl Reporter {
         }
     }
 
-    /// A `recv` into `buffer`.
-    pub(super) fn received(&self, socket: SocketId, flow: Flow, received: &io::Result<usize>, buffer: &[u8]) {
+    /// A `recv` into `buffer` that `waited` since it was entered, if that was reported.
+    pub(super) fn received(
+        &self,
+        waited: Option<Stamp>,
+        (socket, flow): (SocketId, Flow),
+        received: &io::Result<usize>,
+        buffer: &[u8],
+    ) {
         let size = Args::Number(buffer.len() as u64);
-        let call = Call::new(socket, Syscall::Recv).with(size).on(flow);
+        let took_us = waited.and_then(|entered| self.took(entered));
+        let call = Call { took_us, ..Call::new(socket, Syscall::Recv).with(size).on(flow) };
         match received {
             Ok(len @ 1..) => self.moved(self.now(), &call, &buffer[..*len]),
             Ok(0) => self.call(call.carrying(b"")),
@@ -74,17 +105,16 @@ impl Reporter {
 
     /// A call that moved these bytes: entered at `at` if it sent them, returned at `at` if it received them.
     pub(super) fn moved(&self, at: Stamp, call: &Call, data: &[u8]) {
-        let Call { socket, call, args, flow, .. } = *call;
-        let sends = matches!(call, Syscall::Send | Syscall::Sendto);
-        let took_us = sends.then(|| u64::try_from(self.now().since(at).as_micros()).ok()).flatten();
-        self.0.report_transfer(Transfer { at, socket, call, args, flow, len: data.len(), took_us }, data);
+        let Call { socket, call, args, flow, took_us, .. } = *call;
+        let took_us = if matches!(call, Syscall::Send | Syscall::Sendto) { self.took(at) } else { took_us };
+        self.sink.report_transfer(Transfer { at, socket, call, args, flow, len: data.len(), took_us }, data);
     }
 
     /// A `recv` that returned because this side shut the socket down. It is reported without data, since the peer has not
     /// closed.
-    pub(super) fn woken(&self, socket: SocketId, flow: Flow, buffer: &[u8]) {
+    pub(super) fn woken(&self, waited: Option<Stamp>, (socket, flow): (SocketId, Flow), buffer: &[u8]) {
         let size = Args::Number(buffer.len() as u64);
-        self.call(Call::new(socket, Syscall::Recv).with(size).on(flow));
+        self.returned(waited, Call::new(socket, Syscall::Recv).with(size).on(flow));
     }
 
     pub(super) fn server(&self, server: ServerId, change: ServerChange) {
@@ -101,7 +131,7 @@ impl Reporter {
 
     /// `false` if it did not fit and has to be reported again.
     pub(super) fn guard(&self, event: GuardEvent) -> bool {
-        self.0.report(Evidence::Called, EventKind::Guard(event))
+        self.sink.report(Evidence::Called, EventKind::Guard(event))
     }
 
     pub(super) fn target(&self, target: TargetHost, change: TargetChange) {

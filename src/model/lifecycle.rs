@@ -30,7 +30,7 @@ impl LifecycleKinds {
     const fn shows(self, kind: &EventKind) -> bool {
         match self {
             Self::All => kind.is_listed(),
-            Self::Calls => matches!(kind, EventKind::Call(_)),
+            Self::Calls => matches!(kind, EventKind::Call(_) | EventKind::Waits(_)),
             Self::States => matches!(kind, EventKind::State(_)),
         }
     }
@@ -50,6 +50,8 @@ impl Subject {
     pub fn concerns(&self, kind: &EventKind) -> bool {
         match (self, kind) {
             (Self::Server(id), EventKind::Call(Call { socket, .. })) => socket.server() == Some(*id),
+            (Self::Server(id), EventKind::Waits(call)) => call.socket.server() == Some(*id),
+            (Self::Connection(flow), EventKind::Waits(call)) => call.flow.is_some_and(|other| same_pair(flow, &other)),
             (Self::Server(id), EventKind::Server(event)) => event.server == *id,
             (Self::Server(id), EventKind::Guard(event)) => event.server() == Some(*id),
             (Self::Connection(flow), EventKind::Call(call)) => call.flow.is_some_and(|other| same_pair(flow, &other)),
@@ -158,6 +160,7 @@ impl Lifecycle {
 pub const fn flow_of(kind: &EventKind) -> Option<Flow> {
     match kind {
         EventKind::Call(call) => call.flow,
+        EventKind::Waits(call) => call.flow,
         EventKind::State(change) | EventKind::Confirmed(change) => Some(change.flow),
         _ => None,
     }

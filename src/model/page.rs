@@ -83,11 +83,15 @@ impl ConnectionPage {
     }
 
     pub(super) fn follow(&mut self, event: &Event) {
-        let EventKind::Call(call) = &event.seen.kind else { return };
+        let (socket, flow) = match &event.seen.kind {
+            EventKind::Call(call) => (call.socket, call.flow),
+            EventKind::Waits(call) => (call.socket, call.flow),
+            _ => return,
+        };
         let concerns = Subject::Connection(self.flow).concerns(&event.seen.kind);
         // Connections that a listener accepts have addresses of their own, and calls before bind or connect have none.
-        let own = call.flow.is_none() || self.flow.peer.is_none();
-        if concerns || (own && self.socket == Some(call.socket)) {
+        let own = flow.is_none() || self.flow.peer.is_none();
+        if concerns || (own && self.socket == Some(socket)) {
             bounded::push(&mut self.calls, event.seq, Self::CALLS);
         }
     }
@@ -116,11 +120,11 @@ impl ConnectionPage {
 
     /// The end at which a call was made.
     fn caller(&self, event: &Event) -> ConnectionEnd {
-        match &event.seen.kind {
-            EventKind::Call(call) if call.flow.is_some_and(|flow| flow.local != self.flow.local) => {
-                ConnectionEnd::Server
-            }
-            _ => ConnectionEnd::Client,
+        let flow = lifecycle::flow_of(&event.seen.kind);
+        if flow.is_some_and(|flow| flow.local != self.flow.local) {
+            ConnectionEnd::Server
+        } else {
+            ConnectionEnd::Client
         }
     }
 }

@@ -101,7 +101,7 @@ impl World {
             EventKind::Note(note) => self.noted(at, note),
             EventKind::Guard(guard) => self.peers.guarded(at, guard),
             EventKind::Packet(packet) if event.seen.world == WorldId::Wire => self.wire.sent(&event.seen, packet),
-            EventKind::Packet(_) | EventKind::Capture(_) => {}
+            EventKind::Packet(_) | EventKind::Capture(_) | EventKind::Waits(_) => {}
             EventKind::Wire(wire) => {
                 if matches!(wire, WireEvent::Opened { .. }) {
                     // New hosts: nothing of those before is left.

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::domain::{ControlInQueue, Errno};
+use crate::domain::{ControlInQueue, Errno, Syscall};
 
 /// The first line of the screen.
 #[derive(Debug)]
@@ -161,6 +161,8 @@ pub struct LifecycleText {
     pub same_port: fn(u16) -> String,
     pub same_port_short: &'static str,
     pub end_of_data: &'static str,
+    /// What a call waits for.
+    pub waits: fn(Syscall) -> &'static str,
     pub no_data: &'static str,
     pub timer: &'static str,
     /// The program that held the socket ended.

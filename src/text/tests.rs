@@ -161,6 +161,15 @@ fn every_need_and_every_remedy_is_translated() {
 }
 
 #[test]
+fn what_a_call_waits_for_is_said_in_both_languages() {
+    use crate::domain::Syscall;
+    for call in [Syscall::Accept, Syscall::Connect, Syscall::Recv, Syscall::Recvfrom] {
+        let [en, pt] = [Lang::En, Lang::PtBr].map(|lang| (of(lang).lifecycle.waits)(call));
+        assert!(en.starts_with("waits for") && pt.starts_with("espera"), "{en} {pt}");
+    }
+}
+
+#[test]
 fn every_sentence_of_the_wire_is_translated() {
     use crate::domain::wire::{CloseReason, LossReason};
     use crate::domain::{EDGES, Flags, HostId, SentAgain, Setting, Syscall, TcpInput, TcpState};

@@ -36,16 +36,18 @@ pub(super) fn subject<'a>(model: &'a Model, ctx: &DrawContext, event: &Event, na
         let name = conn.map_or_else(|| name.clone(), |conn| format!("{name}.{}", conn.0).into());
         EventSubject { name, style: theme.host.server }
     };
+    let socket = |socket| match socket {
+        SocketId::Client(id) => {
+            let name = if narrow { format!("#{}", id.0) } else { (words.client)(id.0) };
+            EventSubject { name: name.into(), style: theme.host.client }
+        }
+        SocketId::Server(id) => server(id, None),
+        SocketId::Conn(id, conn) => server(id, Some(conn)),
+        SocketId::Broadcast(_) => EventSubject { name: words.broadcast.into(), style: theme.host.client },
+    };
     match &event.seen.kind {
-        EventKind::Call(call) => match call.socket {
-            SocketId::Client(id) => {
-                let name = if narrow { format!("#{}", id.0) } else { (words.client)(id.0) };
-                EventSubject { name: name.into(), style: theme.host.client }
-            }
-            SocketId::Server(id) => server(id, None),
-            SocketId::Conn(id, conn) => server(id, Some(conn)),
-            SocketId::Broadcast(_) => EventSubject { name: words.broadcast.into(), style: theme.host.client },
-        },
+        EventKind::Call(call) => socket(call.socket),
+        EventKind::Waits(call) => socket(call.socket),
         EventKind::State(change) | EventKind::Confirmed(change) => end(model, ctx, &change.flow, event.seen.at, narrow),
         EventKind::Server(event) => server(event.server, None),
         EventKind::Guard(GuardEvent::Acted { server: id, .. } | GuardEvent::Checked { server: id, .. }) => {
@@ -121,6 +123,10 @@ pub(super) fn describe(model: &Model, ctx: &DrawContext, event: &Event, room: u1
     let mut text = StyledText::default();
     match &event.seen.kind {
         EventKind::Call(call) => self::call(ctx, call, room, &mut text),
+        EventKind::Waits(call) => {
+            text.push(call.call.name(), ctx.theme.title).push("() ", ctx.theme.text);
+            text.push((ctx.text.lifecycle.waits)(call.call), ctx.theme.quiet);
+        }
         EventKind::State(change) | EventKind::Confirmed(change) => {
             state(ctx, change, ctx.theme.evidence(event.seen.evidence), &mut text);
         }

@@ -18,6 +18,7 @@ use crate::test_lab::{
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
+        async_test(a_call_that_waits_is_told_at_its_entry_and_with_its_result, &[]),
         async_test(the_calls_that_open_and_close_a_server, &[]),
         async_test(every_model_answers_a_plain_blocking_client, &[]),
         async_test(one_shot_lifecycles_are_complete_and_in_order, &[]),
@@ -67,6 +68,34 @@ fn hear(socket: &mut TcpStream) -> Vec<u8> {
     let mut data = [0; 1024];
     let len = socket.read(&mut data).unwrap();
     data[..len].to_vec()
+}
+
+/// How often it was reported that this call waits on these sockets.
+fn waited(seen: &[EventKind], call: Syscall, on: impl Fn(SocketId) -> bool) -> usize {
+    let is = |kind: &&EventKind| matches!(kind, EventKind::Waits(waits) if waits.call == call && on(waits.socket));
+    seen.iter().filter(is).count()
+}
+
+async fn a_call_that_waits_is_told_at_its_entry_and_with_its_result() {
+    for &model in ServiceModel::ALL {
+        let (mut test, addr) = TestLab::with(model).await;
+        let listener = |socket| socket == SocketId::Server(ServerId(0));
+        test.until("accept() waits", |seen| (waited(seen, Syscall::Accept, listener) == 1).then_some(())).await;
+        let client = connect(addr).unwrap();
+        let conn = |socket| matches!(socket, SocketId::Conn(..));
+        test.until("recv() waits", |seen| (waited(seen, Syscall::Recv, conn) == 1).then_some(())).await;
+        drop(client);
+        let ended = |kind: &EventKind| matches!(kind, EventKind::Server(event) if matches!(event.change, ServerChange::Served { .. }));
+        test.times(1, "the connection is over", ended).await;
+        let seen = test.end().await;
+        let calls = |call| move |kind: &EventKind| matches!(kind, EventKind::Call(made) if made.call == call && made.took_us.is_some_and(|took| took >= 1_000));
+        let waits = |call| move |kind: &EventKind| matches!(kind, EventKind::Waits(waits) if waits.call == call);
+        for call in [Syscall::Accept, Syscall::Recv] {
+            let [told, returned] = [seen.iter().position(waits(call)), seen.iter().position(calls(call))];
+            assert!(told.is_some() && told < returned, "{model} {call}: {told:?} {returned:?}");
+        }
+        assert_eq!(waited(&seen, Syscall::Recv, conn), 1, "{model}: once, however long");
+    }
 }
 
 async fn the_calls_that_open_and_close_a_server() {

@@ -12,7 +12,7 @@ use super::super::connection::{Connection, would_block};
 use super::super::dial::established;
 use super::{ScriptHost, ScriptedSocket};
 use crate::domain::call::SockOpt;
-use crate::domain::{Args, Call, Flow, Outcome, Proto, ScriptedCall, SocketId, Syscall};
+use crate::domain::{Args, Call, Flow, Outcome, Proto, ScriptedCall, SocketId, Stamp, Syscall};
 
 impl ScriptHost {
     pub(super) async fn serve_listener(
@@ -25,11 +25,14 @@ impl ScriptHost {
         while let Some(call) = calls.recv().await {
             match call {
                 ScriptedCall::Accept { from: conn, delay_acks } => {
+                    let place = self.log.place(socket_id, Syscall::Accept, Some(flow));
+                    let entered = place.enter();
                     // Only the end of the script interrupts a waiting `accept`.
-                    tokio::select! {
-                        accepted = listener.accept() => self.accepted(socket_id, (conn, delay_acks), flow, accepted),
+                    let accepted = tokio::select! {
+                        accepted = listener.accept() => accepted,
                         () = self.stop.cancelled() => break,
-                    }
+                    };
+                    self.accepted(entered.returned(), socket_id, (conn, delay_acks), flow, accepted);
                 }
                 ScriptedCall::Close | ScriptedCall::Reset => break,
                 _ => {}
@@ -41,6 +44,7 @@ impl ScriptHost {
 
     fn accepted(
         self: &Arc<Self>,
+        waited: Option<Stamp>,
         socket_id: SocketId,
         (conn, delay_acks): (SocketId, bool),
         listening: Flow,
@@ -59,11 +63,11 @@ impl ScriptHost {
                 let _ = delay_acks;
                 // Before the `accept` event: from then on the script may use this socket.
                 let since = self.log.now();
-                let connection = Connection { socket_id: conn, flow, stream, since, log: self.log.clone() };
+                let connection = Connection::new(conn, flow, stream, since, self.log.clone());
                 self.spawn(conn, ScriptedSocket::Stream(connection));
-                self.log.call(Call { new_socket: Some(conn), ..call.on(flow) });
+                self.log.returned(waited, Call { new_socket: Some(conn), ..call.on(flow) });
             }
-            Err(error) => self.log.call(Call { result: Outcome::Failed(error.into()), ..call }),
+            Err(error) => self.log.returned(waited, Call { result: Outcome::Failed(error.into()), ..call }),
         }
     }
 
@@ -92,11 +96,15 @@ impl ScriptHost {
                 }
                 ScriptedCall::Recv(_) | ScriptedCall::RecvFrom => {
                     let mut buffer = vec![0; 65_535];
+                    let flow = socket.local_addr().ok().map(|local| Flow::unconnected(Proto::Udp, local));
+                    let place = self.log.place(socket_id, Syscall::Recvfrom, flow);
+                    let entered = place.enter();
                     let received = tokio::select! {
                         received = socket.recv_from(&mut buffer) => received,
                         () = self.stop.cancelled() => break,
                     };
-                    let call = Call::new(socket_id, Syscall::Recvfrom).returned(&received);
+                    let took_us = entered.returned().and_then(|entered| self.log.took(entered));
+                    let call = Call { took_us, ..Call::new(socket_id, Syscall::Recvfrom).returned(&received) };
                     match received {
                         Ok((length, from)) => report(call.carrying(&buffer[..length]), Some(from)),
                         Err(_) => report(call, None),
@@ -153,13 +161,16 @@ pub(super) async fn serve_stream(
 /// Waits for data, then makes one `recv` of at most `most` bytes.
 async fn recv(connection: &Connection, most: usize) {
     let mut buffer = vec![0; most];
+    let place = connection.log.place(connection.socket_id, Syscall::Recv, Some(connection.flow));
+    let entered = place.enter();
     loop {
         let received = match connection.stream.readable().await {
             Ok(()) => connection.stream.try_read(&mut buffer),
             Err(error) => Err(error),
         };
         if !would_block(&received) {
-            return connection.log.received(connection.socket_id, connection.flow, &received, &buffer);
+            let end = (connection.socket_id, connection.flow);
+            return connection.log.received(entered.returned(), end, &received, &buffer);
         }
     }
 }

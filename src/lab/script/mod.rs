@@ -6,7 +6,7 @@ mod open;
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, Once};
 
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
@@ -37,6 +37,8 @@ struct ScriptHost {
     tasks: TaskTracker,
     /// Interrupts the calls that are waiting.
     stop: CancellationToken,
+    /// Whether those are reported.
+    watched: Once,
 }
 
 /// An open socket, by kind.
@@ -59,6 +61,7 @@ impl ScriptedSockets {
                 sockets: Mutex::default(),
                 tasks: TaskTracker::new(),
                 stop: CancellationToken::new(),
+                watched: Once::new(),
             }),
         }
     }
@@ -116,6 +119,10 @@ impl ScriptHost {
             // Opened while everything was being closed: close it too.
             self.lock().clear();
         }
+        self.watched.call_once(|| {
+            let (watch, stop) = (self.log.waits().watch(), self.stop.clone());
+            self.tasks.spawn(async move { stop.run_until_cancelled_owned(watch).await });
+        });
         let host = Arc::clone(self);
         self.tasks.spawn(async move {
             match held {

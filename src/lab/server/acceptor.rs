@@ -17,7 +17,7 @@ use super::super::reporter::Reporter;
 use super::connections::Connections;
 use super::conversation::{AcceptedConnection, Conversation};
 use crate::domain::{
-    Answer, Call, ConnNo, Errno, Flow, Note, Outcome, Proto, ServerChange, ServerId, SocketId, Syscall,
+    Answer, Call, ConnNo, Errno, Flow, Note, Outcome, Proto, ServerChange, ServerId, SocketId, Stamp, Syscall,
 };
 
 /// How long a server without free descriptors waits before it calls `accept` again, unless one of its connections closes
@@ -78,11 +78,16 @@ impl Acceptor {
             return conn;
         }
         let Some(listener) = &self.listener else { return std::future::pending().await };
+        let listening = Flow::unconnected(Proto::Tcp, self.addr);
+        let place = self.log.place(SocketId::Server(self.server), Syscall::Accept, Some(listening));
         loop {
             self.log.room().await;
-            match listener.accept().await {
+            let entered = place.enter();
+            let accepted = listener.accept().await;
+            let waited = entered.returned();
+            match accepted {
                 Ok((stream, peer)) => {
-                    if let Some(conn) = self.admit(stream, peer) {
+                    if let Some(conn) = self.admit(waited, stream, peer) {
                         return conn;
                     }
                 }
@@ -93,7 +98,7 @@ impl Acceptor {
 
     /// Registers the connection with the guard. A refused connection is reset, which leaves no state on this side, and its calls
     /// are not reported, so that a flood cannot fill the journal.
-    fn admit(&self, stream: TcpStream, peer: SocketAddr) -> Option<AcceptedConnection> {
+    fn admit(&self, waited: Option<Stamp>, stream: TcpStream, peer: SocketAddr) -> Option<AcceptedConnection> {
         // A connection that was reset in the queue may have lost its address; the listener's stands in for it.
         let flow = Flow::tcp(stream.local_addr().unwrap_or(self.addr), peer);
         let no = ConnNo(self.newest.load(Ordering::Relaxed) + 1);
@@ -103,19 +108,25 @@ impl Acceptor {
             return None;
         };
         self.newest.store(no.0, Ordering::Relaxed);
-        Some(self.accepted(stream, flow, no, permit))
+        Some(self.accepted(waited, stream, flow, (no, permit)))
     }
 
-    fn accepted(&self, stream: TcpStream, flow: Flow, no: ConnNo, permit: Permit) -> AcceptedConnection {
+    fn accepted(
+        &self,
+        waited: Option<Stamp>,
+        stream: TcpStream,
+        flow: Flow,
+        (no, permit): (ConnNo, Permit),
+    ) -> AcceptedConnection {
         let socket_id = SocketId::Conn(self.server, no);
         let close_requests = permit.close_requests();
         let accept = Call::new(SocketId::Server(self.server), Syscall::Accept).on(flow);
-        self.log.call(Call { new_socket: Some(socket_id), ..accept });
+        self.log.returned(waited, Call { new_socket: Some(socket_id), ..accept });
         if self.paused.swap(false, Ordering::Relaxed) {
             self.log.server(self.server, ServerChange::Resumed);
         }
         let log = self.log.clone();
-        let connection = Connection { socket_id, flow, stream, since: log.now(), log: log.clone() };
+        let connection = Connection::new(socket_id, flow, stream, log.now(), log.clone());
         let Self { server, answer, .. } = *self;
         let conversation = Conversation { socket_id, server, no, flow, answer, unsent: Vec::new(), permit, log };
         AcceptedConnection { conversation, connection, close_requests }
@@ -159,7 +170,7 @@ impl Acceptor {
         let Some(listener) = self.listener.take() else { return };
         while let Ok((socket, peer)) = SockRef::from(&listener).accept() {
             let stream = socket.set_nonblocking(true).and_then(|()| TcpStream::from_std(socket.into()));
-            let conn = stream.ok().zip(peer.as_socket()).and_then(|(stream, peer)| self.admit(stream, peer));
+            let conn = stream.ok().zip(peer.as_socket()).and_then(|(stream, peer)| self.admit(None, stream, peer));
             locked(&self.already_accepted).extend(conn);
         }
         self.close_listener(listener);

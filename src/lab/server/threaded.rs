@@ -15,6 +15,7 @@ use super::acceptor::Acceptor;
 use super::connections::ConnectionGuard;
 use super::conversation::{AcceptedConnection, Conversation};
 use crate::domain::ServiceModel::Threaded;
+use crate::domain::Syscall;
 
 /// A conversation needs two buffers of 4 KiB, and room for calls.
 const STACK: usize = 128 * 1024;
@@ -56,6 +57,8 @@ fn start_thread(acceptor: &Acceptor, conn: AcceptedConnection) -> io::Result<()>
 fn converse(conversation: &mut Conversation, connection: &ConnectionGuard) {
     let mut stream: &TcpStream = connection.stream();
     let mut buffer = [0; BUFFER];
+    let end = (conversation.socket_id, conversation.flow);
+    let place = conversation.log.place(end.0, Syscall::Recv, Some(end.1));
     loop {
         while !conversation.unsent.is_empty() {
             // Blocks while the client does not read and its window is full.
@@ -69,12 +72,14 @@ fn converse(conversation: &mut Conversation, connection: &ConnectionGuard) {
             }
         }
         // Blocks until something arrives. Zero bytes: the client's FIN.
+        let entered = place.enter();
         let received = stream.read(&mut buffer);
+        let waited = entered.returned();
         // Or this side shut the socket down: then it is no FIN.
         if matches!(received, Ok(0)) && (connection.is_stopped() || conversation.permit.is_ending()) {
-            return conversation.log.woken(conversation.socket_id, conversation.flow, &buffer);
+            return conversation.log.woken(waited, end, &buffer);
         }
-        conversation.log.received(conversation.socket_id, conversation.flow, &received, &buffer);
+        conversation.log.received(waited, end, &received, &buffer);
         match received {
             Ok(0) => return conversation.permit.peer_closed(),
             Ok(len) => {

@@ -18,7 +18,7 @@ pub(super) struct OrderedEnd {
 }
 
 impl OrderedEnd {
-    const fn when(&self, moment: Moment) -> Option<Stamp> {
+    pub(super) const fn when(&self, moment: Moment) -> Option<Stamp> {
         self.moments[moment.place()]
     }
 

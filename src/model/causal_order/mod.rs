@@ -135,6 +135,7 @@ impl CausalOrder {
                 };
                 flow
             }
+            EventKind::Waits(call) => call.flow?,
             EventKind::State(change) | EventKind::Confirmed(change) => change.flow,
             EventKind::Client(ClientEvent { client, change: ClientChange::Ended }) => *self.clients.get(client)?,
             EventKind::Client(ClientEvent { client, change: ClientChange::Dialing { flow } }) => {
@@ -183,7 +184,7 @@ impl CausalOrder {
         // Ports are used again: what begins once more is another connection.
         let begins = matches!(moment, Some(Moment::Connect | Moment::State(TcpState::SynSent | TcpState::SynRecv)));
         if let Some(moment) = moment.filter(|_| begins)
-            && connection.ends[side].has(moment)
+            && connection.ends[side].when(moment).is_some_and(|known| known != seen.at)
         {
             let held = std::mem::take(&mut connection.held);
             out.extend(held.into_iter().map(|held| held.seen));

@@ -54,6 +54,8 @@ impl Moment {
         match &seen.kind {
             EventKind::State(change) => Some(Self::State(change.to)),
             EventKind::Call(call) => Self::of_call(call),
+            // The call with its result has the same time.
+            EventKind::Waits(call) if call.call == Syscall::Connect => Some(Self::Connect),
             _ => None,
         }
     }

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::client::ClientChange;
-use crate::domain::{Call, ClientId, ConnNo, Delta, Evidence, Note, Row, ServerId, SocketId, WorldId};
+use crate::domain::{Call, ClientId, ConnNo, Delta, Evidence, Note, PendingCall, Row, ServerId, SocketId, WorldId};
 use crate::model::chronicle::Chronicle;
 use TcpState::{CloseWait, Closed, Established, FinWait1, FinWait2, LastAck, SynRecv, SynSent, TimeWait};
 
@@ -265,6 +265,34 @@ fn an_accept_waits_for_the_connect_of_our_own_client_but_not_for_ever() {
     assert_eq!(chronicle.next_due(), Some(Stamp::from_millis(7)));
     chronicle.settle(Stamp::from_millis(7), WorldId::Host, &mut out);
     assert!(find(&out, ACCEPT).is_some());
+}
+
+#[test]
+fn a_connect_that_waits_stands_before_what_it_causes_and_its_result_begins_no_other_connection() {
+    let mut chronicle = Chronicle::default();
+    let mut out = Vec::new();
+    let dialing = ClientChange::Dialing { flow: client() };
+    let dialing = EventKind::Client(ClientEvent { client: ClientId(1), change: dialing });
+    let waits = EventKind::Waits(PendingCall::new(CLIENT, Syscall::Connect, Some(client())));
+    let connect = Call { took_us: Some(20_000), ..call(CLIENT, Syscall::Connect).on(client()) };
+    let syn_sent = EventKind::Row(Delta::Added(row(client(), SynSent)));
+    let open = EventKind::Row(Delta::Changed(row(client(), Established)));
+    for (now, seen) in [
+        (1, observation(1_000, Evidence::Called, dialing)),
+        (2, observation(1_000, Evidence::Called, waits)),
+        (3, observation(2_500, Evidence::Sampled, syn_sent)),
+        (21, called(1_000, connect)),
+        (22, observation(21_500, Evidence::Sampled, open)),
+    ] {
+        chronicle.hear(Stamp::from_millis(now), seen, &mut out);
+    }
+    chronicle.settle(Stamp::from_millis(100), WorldId::Host, &mut out);
+    let waits = out.iter().position(|seen| matches!(seen.kind, EventKind::Waits(_)));
+    let syn_sent = find(&out, SYN_SENT).map(|(place, _)| place);
+    let connect = find(&out, CONNECT).map(|(place, _)| place);
+    assert!(waits.is_some() && waits < syn_sent && waits < connect, "{}", story(&out));
+    let opened = out.iter().filter(|seen| matches!(&seen.kind, EventKind::State(change) if change.to == SynSent));
+    assert_eq!(opened.count(), 1, "{}", story(&out));
 }
 
 #[test]

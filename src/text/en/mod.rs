@@ -18,7 +18,7 @@ use super::panes::{
     BroadcastText, ClientsText, HeaderText, HelpText, LifecycleText, NetstatText, PortsText, ServersText, TooSmallText,
 };
 use super::{Meaning, NumberFormat, Text, again, plural};
-use crate::domain::{ControlInQueue, Evidence};
+use crate::domain::{ControlInQueue, Evidence, Syscall};
 
 const NUMBERS: NumberFormat = NumberFormat { group: ',', point: '.' };
 
@@ -203,6 +203,12 @@ const LIFECYCLE: LifecycleText = LifecycleText {
     no_port_short: "no port yet",
     same_port: |port| format!("a new socket, the same port {port}"),
     same_port_short: "a new socket",
+    waits: |call| match call {
+        Syscall::Accept => "waits for a connection",
+        Syscall::Connect => "waits for the SYN+ACK",
+        Syscall::Recvfrom => "waits for a datagram",
+        _ => "waits for data",
+    },
     end_of_data: "0 bytes: the other side closed (FIN)",
     no_data: "0 bytes",
     timer: "timer",

@@ -18,7 +18,7 @@ use super::panes::{
     BroadcastText, ClientsText, HeaderText, HelpText, LifecycleText, NetstatText, PortsText, ServersText, TooSmallText,
 };
 use super::{Meaning, NumberFormat, Text, again, plural};
-use crate::domain::{ControlInQueue, Evidence};
+use crate::domain::{ControlInQueue, Evidence, Syscall};
 
 const NUMBERS: NumberFormat = NumberFormat { group: '.', point: ',' };
 
@@ -207,6 +207,12 @@ const LIFECYCLE: LifecycleText = LifecycleText {
     no_port_short: "ainda sem porta",
     same_port: |port| format!("um socket novo, a mesma porta {port}"),
     same_port_short: "um socket novo",
+    waits: |call| match call {
+        Syscall::Accept => "espera uma conexão",
+        Syscall::Connect => "espera o SYN+ACK",
+        Syscall::Recvfrom => "espera um datagrama",
+        _ => "espera dados",
+    },
     end_of_data: "0 bytes: o outro lado fechou (FIN)",
     no_data: "0 bytes",
     timer: "timer",

@@ -372,3 +372,20 @@ fn a_queue_that_counts_a_fin_says_so() {
         assert!(shown.contains(said), "{shown}");
     }
 }
+
+#[test]
+fn a_call_that_waits_is_said_in_the_pane_and_on_the_page() {
+    use crate::domain::{ClientId, EventKind, Evidence, Flow, PendingCall, SocketId, Syscall};
+    for (lang, said) in [(Lang::En, "recv() waits for data"), (Lang::PtBr, "recv() espera dados")] {
+        let mut lab = scenes::lesson(lang);
+        let flow = Flow::tcp(super::lab::at(44_086), super::lab::at(65_432));
+        let recv = PendingCall::new(SocketId::Client(ClientId(4)), Syscall::Recv, Some(flow));
+        lab.seen(Evidence::Called, EventKind::Waits(recv));
+        let pane = text(&screen(&mut lab.model, 120, 36).0);
+        assert!(pane.contains(said), "{pane}");
+        lab.model.ui.focus = crate::model::ui::Pane::Clients;
+        lab.keys("j\n");
+        let page = text(&screen(&mut lab.model, 120, 36).0);
+        assert!(page.contains(said), "{page}");
+    }
+}
