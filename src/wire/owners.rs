@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 use std::fs;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::domain::{HostId, PerHost};
 
@@ -24,15 +25,23 @@ struct HostedPrograms {
     ended: VecDeque<(u32, ProgramEnd)>,
 }
 
+impl HostedPrograms {
+    fn how(&self, pid: u32) -> Option<ProgramEnd> {
+        self.ended.iter().find(|(other, _)| *other == pid).map(|(_, how)| *how)
+    }
+}
+
 /// The programs that run on the hosts, by their PIDs on this machine.
 #[derive(Debug, Clone, Default)]
-pub(super) struct SocketOwners(Arc<Mutex<HostedPrograms>>);
+pub(super) struct SocketOwners(Arc<(Mutex<HostedPrograms>, Condvar)>);
 
 impl SocketOwners {
     /// How many descriptors of a program are looked at. A course's program has a few; nothing waits for one with more.
     const DESCRIPTORS: usize = 256;
     /// How many ended programs are remembered.
     const KEPT: usize = 64;
+    /// How long the status of a program takes at most from its end to here.
+    const PATIENCE: Duration = Duration::from_millis(20);
 
     pub(super) fn started(&self, host: HostId, pid: u32) {
         let mut programs = self.programs();
@@ -47,15 +56,22 @@ impl SocketOwners {
         if programs.ended.len() > Self::KEPT {
             programs.ended.pop_front();
         }
+        self.0.1.notify_all();
     }
 
     /// How a program ended, if it has or is about to.
     pub(super) fn end(&self, pid: u32) -> Option<ProgramEnd> {
-        let known = self.programs().ended.iter().find(|(other, _)| *other == pid).map(|(_, how)| *how);
-        known.or_else(|| match fs::read_to_string(format!("/proc/{pid}/stat")) {
-            Ok(stat) => ending(&stat),
-            Err(_) => Some(ProgramEnd::Unknown),
-        })
+        if let Some(how) = self.programs().how(pid) {
+            return Some(how);
+        }
+        if let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) {
+            return ending(&stat);
+        }
+        // It is gone: its status is on its way here, if it has not arrived.
+        let unknown = |programs: &mut HostedPrograms| programs.how(pid).is_none();
+        let waited = self.0.1.wait_timeout_while(self.programs(), Self::PATIENCE, unknown);
+        let (programs, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        Some(programs.how(pid).unwrap_or(ProgramEnd::Unknown))
     }
 
     /// The program on this host that has a descriptor of this socket.
@@ -70,7 +86,7 @@ impl SocketOwners {
     }
 
     fn programs(&self) -> MutexGuard<'_, HostedPrograms> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
