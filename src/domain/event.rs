@@ -144,7 +144,6 @@ impl EventKind {
 fn read_kind<'de, D: serde::Deserializer<'de>>(from: D) -> Result<EventKind, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
-    #[expect(clippy::large_enum_variant, reason = "it is taken apart at once")]
     enum WrittenKind {
         Waits(PendingCall),
         Other(EventKind),
