@@ -25,7 +25,7 @@ pub(super) struct Waits(Arc<WaitList>);
 
 #[derive(Debug, Default)]
 struct WaitList {
-    places: Mutex<Vec<Arc<Place>>>,
+    places: Mutex<Vec<Arc<CallRecord>>>,
     /// Whether nobody looks at the places until [`WaitList::wake`] is notified.
     asleep: AtomicBool,
     wake: Notify,
@@ -33,7 +33,7 @@ struct WaitList {
 
 /// Where the calls of one kind on one socket are written down.
 #[derive(Debug)]
-struct Place {
+struct CallRecord {
     call: PendingCall,
     sink: EventSink,
     /// When the present call was entered, in nanoseconds times two, plus one if that was reported; 0 if none is waiting.
@@ -45,19 +45,19 @@ struct Place {
 /// A socket's place.
 #[derive(Debug)]
 pub(super) struct WaitingPlace {
-    place: Arc<Place>,
+    place: Arc<CallRecord>,
     list: Arc<WaitList>,
 }
 
 /// A call that has been entered. It is erased when this is dropped.
 #[derive(Debug)]
-pub(super) struct EnteredCall<'a>(&'a Place);
+pub(super) struct EnteredCall<'a>(&'a CallRecord);
 
 impl Waits {
     /// A place for calls like this one.
     pub(super) fn place(&self, call: PendingCall, sink: &EventSink) -> WaitingPlace {
-        let place = Place { call, sink: sink.clone(), entered: AtomicU64::new(0), telling: Mutex::new(()) };
-        let place = Arc::new(place);
+        let record = CallRecord { call, sink: sink.clone(), entered: AtomicU64::new(0), telling: Mutex::new(()) };
+        let place = Arc::new(record);
         locked(&self.0.places).push(Arc::clone(&place));
         WaitingPlace { place, list: Arc::clone(&self.0) }
     }
@@ -82,7 +82,7 @@ impl Waits {
 impl WaitList {
     /// Reports the calls that have waited for long enough. Returns whether there are any that were not reported before.
     fn look(&self) -> bool {
-        let mut waiting: Vec<(u64, Arc<Place>)> = Vec::new();
+        let mut waiting: Vec<(u64, Arc<CallRecord>)> = Vec::new();
         let mut places = locked(&self.places);
         // Those whose socket is gone.
         places.retain(|place| Arc::strong_count(place) > 1);
@@ -122,7 +122,7 @@ impl WaitingPlace {
     }
 }
 
-impl Place {
+impl CallRecord {
     fn tell(&self, entered: u64) {
         let _telling = locked(&self.telling);
         if self.entered.compare_exchange(entered, entered | 1, SeqCst, SeqCst).is_ok() {
