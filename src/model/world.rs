@@ -57,8 +57,10 @@ pub struct World {
     pub wire: WireState,
     /// The lesson that is played in it.
     pub playing: Option<PlayedLesson>,
-    /// How many observations were lost because the queue was full.
+    /// How many of the kernel's reports of state changes were lost.
     pub lost: u64,
+    /// How many packets were not captured, or not listed.
+    pub missing_packets: u64,
     /// How many events of the kinds that are listed there were: the table's rows, packets and the like are not.
     pub events: u64,
 }
@@ -105,7 +107,8 @@ impl World {
             EventKind::Wire(wire) => {
                 if matches!(wire, WireEvent::Opened { .. }) {
                     // New hosts: nothing of those before is left.
-                    *self = Self { events: self.events, lost: self.lost, ..Self::default() };
+                    let Self { lost, missing_packets, events, .. } = *self;
+                    *self = Self { lost, missing_packets, events, ..Self::default() };
                 }
                 if matches!(wire, WireEvent::Closed { .. }) {
                     self.playing = None;
@@ -241,7 +244,8 @@ impl World {
                 self.clients.short = Some(short);
                 self.wire.cut_short(at, short);
             }
-            Note::Dropped { count } | Note::TraceLost { count } | Note::CaptureLost { count } => self.lost += count,
+            Note::TraceLost { count } => self.lost += count,
+            Note::Dropped { count } | Note::CaptureLost { count } => self.missing_packets += count,
             Note::Has { what } => {
                 self.evidence.insert(*what, Ok(()));
             }

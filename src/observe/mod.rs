@@ -45,6 +45,8 @@ mod row_id;
 pub mod scope;
 pub mod source;
 #[cfg(target_os = "linux")]
+mod spaced_count;
+#[cfg(target_os = "linux")]
 mod stoppable;
 pub mod table;
 #[cfg(target_os = "linux")]

@@ -14,6 +14,9 @@ pub struct HeaderText {
     pub events: fn(&str, u64) -> String,
     /// Events lost because the queue was full.
     pub lost: fn(&str, u64) -> String,
+    /// Packets that were not captured, or not listed.
+    pub missing: fn(&str, u64) -> String,
+    pub missing_short: fn(&str) -> String,
     pub dark: &'static str,
     pub light: &'static str,
     pub contrast: &'static str,

@@ -22,7 +22,8 @@ struct HeaderItem {
 
 /// Draws the line. The count of lost events is never left out.
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
-    let mut groups = [left(model, ctx, area.width), legend(model, ctx), counts(model, ctx), settings(model, ctx)];
+    let mut groups =
+        [left(model, ctx, area.width), legend(model, ctx), counts(model, ctx, area.width), settings(model, ctx)];
     while total(&groups) > area.width {
         let worst = groups.iter().flatten().map(|part| part.rank).max().unwrap_or(0);
         if worst == 0 {
@@ -151,20 +152,25 @@ fn legend(model: &Model, ctx: &DrawContext) -> Vec<HeaderItem> {
     kinds.iter().copied().filter_map(part).collect()
 }
 
-fn counts(model: &Model, ctx: &DrawContext) -> Vec<HeaderItem> {
+fn counts(model: &Model, ctx: &DrawContext, columns: u16) -> Vec<HeaderItem> {
     let text = &ctx.text.header;
     let theme = &ctx.theme;
     let numbers = &ctx.text.numbers;
     let clients = &model.worlds.shown().clients;
     let live = clients.live() - clients.broadcasting();
     let events = model.worlds.shown().events;
-    let lost = model.worlds.shown().lost;
+    let (lost, missing) = (model.worlds.shown().lost, model.worlds.shown().missing_packets);
     let mut parts = vec![
         HeaderItem { text: (text.clients)(&numbers.count(live as u64), live), style: theme.text, rank: 6 },
         HeaderItem { text: (text.events)(&numbers.count(events), events), style: theme.text, rank: 7 },
     ];
     if lost > 0 {
         parts.push(HeaderItem { text: (text.lost)(&numbers.count(lost), lost), style: theme.alarm, rank: 0 });
+    }
+    if missing > 0 {
+        let number = numbers.count(missing);
+        let text = if columns < 80 { (text.missing_short)(&number) } else { (text.missing)(&number, missing) };
+        parts.push(HeaderItem { text, style: theme.alarm, rank: 0 });
     }
     parts
 }

@@ -76,7 +76,7 @@ impl Shell for Fake {
     }
 
     fn seen(&mut self, model: &Model, _: &[RowKey]) {
-        self.lost.store(model.worlds.shown().lost, Ordering::Relaxed);
+        self.lost.store(model.worlds.shown().missing_packets, Ordering::Relaxed);
         self.asks.lock().unwrap().push(Asked::Frame(Instant::now()));
     }
 }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
@@ -20,12 +20,13 @@ use crate::domain::{Errno, EventKind, EventSink, Evidence, Note};
 use crate::observe::Scope;
 use crate::observe::diag::destroyed::{Announcements, Destruction};
 use crate::observe::kernel_clock::KernelClock;
+use crate::observe::spaced_count::SpacedCount;
 use crate::observe::stoppable::{StopSignal, StoppableThread};
 
 /// How long to wait before asking again whether the full queue of events has room.
 const FULL: Duration = Duration::from_millis(10);
-/// The shortest interval, in nanoseconds, between reports of transitions in other network namespaces.
-const FOREIGN_INTERVAL: u64 = 60_000_000_000;
+/// The shortest interval between reports of transitions in other network namespaces.
+const FOREIGN_INTERVAL: Duration = Duration::from_mins(1);
 
 /// How often to look whether the kernel still records, in nanoseconds.
 const LOOK_INTERVAL: u64 = 5_000_000_000;
@@ -73,7 +74,7 @@ impl Trace {
             announcements: Some(announcements),
             watched: Arc::clone(&watched),
             namespace,
-            foreign: ForeignReport::default(),
+            foreign: SpacedCount::new(FOREIGN_INTERVAL),
             switches: instance.switches(),
             is_on: true,
             looked: now(),
@@ -103,20 +104,6 @@ fn lack(error: &io::Error) -> Lack {
     Lack { need: Need::Tracepoint, errno: error.into(), remedy }
 }
 
-/// Transitions in other namespaces not reported yet, and the time of the last report.
-#[derive(Default)]
-struct ForeignReport {
-    count: u64,
-    reported: Option<u64>,
-}
-
-impl ForeignReport {
-    /// When the next report is due.
-    fn due(&self) -> Option<u64> {
-        (self.count > 0).then(|| self.reported.map_or(0, |reported| reported + FOREIGN_INTERVAL))
-    }
-}
-
 struct TraceReader {
     pipes: Vec<File>,
     page: Vec<u8>,
@@ -129,7 +116,8 @@ struct TraceReader {
     announcements: Option<Announcements>,
     watched: Arc<SharedScope>,
     namespace: KernelNamespace,
-    foreign: ForeignReport,
+    /// Transitions in other network namespaces.
+    foreign: SpacedCount,
     switches: TraceSwitches,
     /// Whether the kernel recorded when it was looked at last, and when that was.
     is_on: bool,
@@ -188,9 +176,9 @@ impl TraceReader {
 
     /// How long the thread may sleep if nothing happens.
     fn patience(&self) -> Duration {
-        let due = [self.ownership.next_due(), self.foreign.due()].into_iter().flatten();
-        let due = due.fold(self.looked + LOOK_INTERVAL, u64::min);
-        Duration::from_nanos(due.saturating_sub(now()))
+        let looks = Duration::from_nanos((self.looked + LOOK_INTERVAL).saturating_sub(now()));
+        let unproven = self.ownership.next_due().map(|due| Duration::from_nanos(due.saturating_sub(now())));
+        [unproven, self.foreign.due_in(Instant::now())].into_iter().flatten().fold(looks, Duration::min)
     }
 
     /// Waits until there is something to read or `patience` is over; `false` when it is time to stop.
@@ -280,11 +268,9 @@ impl TraceReader {
     }
 
     fn count_foreign(&mut self, count: u64) {
-        self.foreign.count += count;
-        let now = now();
-        if self.foreign.due().is_some_and(|due| due <= now) {
-            self.sink.note(Note::TraceForeign { count: self.foreign.count });
-            self.foreign = ForeignReport { count: 0, reported: Some(now) };
+        self.foreign.add(count);
+        if let Some(count) = self.foreign.take_due(Instant::now()) {
+            self.sink.note(Note::TraceForeign { count });
         }
     }
 }

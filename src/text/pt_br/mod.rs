@@ -73,7 +73,13 @@ const HEADER: HeaderText = HeaderText {
     observing: "observando, nenhum servidor nosso",
     clients: |number, count| format!("{number} {}", plural(count as u64, "cliente", "clientes")),
     events: |number, count| format!("{number} {}", plural(count, "evento", "eventos")),
-    lost: |number, count| format!("{number} {}", plural(count, "evento perdido", "eventos perdidos")),
+    lost: |number, count| {
+        format!("{number} {}", plural(count, "mudança de estado perdida", "mudanças de estado perdidas"))
+    },
+    missing_short: |number| format!("faltam {number}"),
+    missing: |number, count| {
+        format!("{} {number} {}", plural(count, "falta", "faltam"), plural(count, "pacote", "pacotes"))
+    },
     dark: "escuro",
     light: "claro",
     contrast: "contraste",

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use rustix::time::ClockId;
 
@@ -16,11 +17,15 @@ use crate::observe::Scope;
 use crate::observe::capture::file::Packet;
 use crate::observe::capture::store::PacketStore;
 use crate::observe::kernel_clock::KernelClock;
+use crate::observe::spaced_count::SpacedCount;
 use crate::observe::stoppable::{StopSignal, StoppableThread};
 use crate::packet::{Analysis, Frame};
 
 /// How many bytes of packets are stored: enough for a lesson, and affordable on a laptop.
 pub const CAPACITY: usize = 64 << 20;
+
+/// The shortest interval between reports of packets that the kernel dropped.
+const LOSS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The handle of a running capture. It reports to its sink as [`EventKind::Packet`], with [`Evidence::Packet`] and the
 /// kernel's time, numbered from 1; the bytes are in its store. Losses are reported as [`Note::CaptureLost`]. Dropping it
@@ -60,6 +65,7 @@ impl Capture {
             store: Arc::clone(&store),
             scope: Arc::clone(&scope),
             sink: sink.clone(),
+            lost: SpacedCount::new(LOSS_INTERVAL),
             numbers: HashMap::new(),
         };
         let key = key.try_clone().map_err(|error| not_started(&error))?;
@@ -108,6 +114,7 @@ impl Capture {
                 store: Arc::clone(&self.store),
                 scope: Arc::clone(&self.scope),
                 sink: self.sink.clone(),
+                lost: SpacedCount::new(LOSS_INTERVAL),
                 numbers: HashMap::new(),
             };
             self.thread.end();
@@ -155,6 +162,8 @@ struct CaptureThread {
     store: Arc<PacketStore>,
     scope: Arc<Mutex<Scope>>,
     sink: EventSink,
+    /// Packets that the kernel dropped.
+    lost: SpacedCount,
     /// The numbers of the interfaces in the store, by their numbers in the network namespace.
     numbers: HashMap<i32, u32>,
 }
@@ -167,7 +176,7 @@ impl CaptureThread {
 
     fn run(mut self, mut socket: PacketSocket, stop: &StopSignal) {
         loop {
-            match socket.wait(stop.as_fd(), None) {
+            match socket.wait(stop.as_fd(), None, self.lost.due_in(Instant::now())) {
                 Ok(Readiness::Packets) => {}
                 Ok(Readiness::Stop | Readiness::OutputClosed) => break,
                 Err(error) => return report_lack(&self.sink, &error),
@@ -175,20 +184,23 @@ impl CaptureThread {
             self.turn(&mut socket);
         }
         match self.take(|each| socket.finish(each)) {
-            Ok(lost) => self.report_loss(lost),
+            Ok(lost) => self.lose(lost),
             Err(error) => report_lack(&self.sink, &error),
+        }
+        if let Some(count) = self.lost.take_rest() {
+            self.sink.note(Note::CaptureLost { count });
         }
     }
 
     fn turn(&mut self, socket: &mut PacketSocket) {
         self.times.compare();
         self.take(|each| socket.read(each));
-        self.report_loss(socket.lost());
+        self.lose(socket.lost());
     }
 
     /// Decodes, stores and reports what `read` yields.
     fn take<T>(&mut self, read: impl FnOnce(&mut dyn FnMut(Frame<'_>, &SeenOn)) -> T) -> T {
-        let Self { decoder, times, store, scope, sink, numbers } = self;
+        let Self { decoder, times, store, scope, sink, numbers, .. } = self;
         let scope = lock(scope);
         let mut decoder = lock(decoder);
         read(&mut |frame, on| {
@@ -199,9 +211,11 @@ impl CaptureThread {
         })
     }
 
-    fn report_loss(&self, count: u64) {
-        if count > 0 {
-            self.store.lost(count);
+    /// Counts packets that the kernel dropped.
+    fn lose(&mut self, count: u64) {
+        self.store.lost(count);
+        self.lost.add(count);
+        if let Some(count) = self.lost.take_due(Instant::now()) {
             self.sink.note(Note::CaptureLost { count });
         }
     }

@@ -112,7 +112,7 @@ pub fn live(
     let mut lost = 0;
     ready();
     while work.done.is_ok() {
-        match socket.wait(stop.asked.as_fd(), stop.output.as_ref().map(AsFd::as_fd))? {
+        match socket.wait(stop.asked.as_fd(), stop.output.as_ref().map(AsFd::as_fd), None)? {
             Readiness::Packets => {
                 socket.read(|frame, on| work.hear(frame, on));
                 lost += socket.lost();

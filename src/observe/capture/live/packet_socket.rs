@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::{SockFilter, Socket};
 
 use super::access::CaptureAccess;
@@ -140,12 +140,18 @@ impl PacketSocket {
     }
 
     /// Waits until there is something to read, `stop` is ready, or the reader of `output` has gone.
-    pub(super) fn wait(&self, stop: BorrowedFd<'_>, output: Option<BorrowedFd<'_>>) -> io::Result<Readiness> {
+    pub(super) fn wait(
+        &self,
+        stop: BorrowedFd<'_>,
+        output: Option<BorrowedFd<'_>>,
+        patience: Option<Duration>,
+    ) -> io::Result<Readiness> {
+        let patience = patience.and_then(|patience| Timespec::try_from(patience).ok());
         let socket = PollFd::new(&self.filter.socket, PollFlags::IN);
         // No event is requested for the output: POLLERR and POLLHUP are reported anyway when its reader goes (`poll(2)`).
         let output = PollFd::from_borrowed_fd(output.unwrap_or(stop), PollFlags::empty());
         let mut fds = [socket, PollFd::from_borrowed_fd(stop, PollFlags::IN), output];
-        match poll(&mut fds, None) {
+        match poll(&mut fds, patience.as_ref()) {
             Ok(_) => {
                 // ENETDOWN is reported once and cleared by reading it; the interface may come up again.
                 match rustix::net::sockopt::socket_error(&self.filter.socket)? {
