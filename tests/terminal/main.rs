@@ -5,6 +5,8 @@ mod colours;
 #[cfg(target_os = "linux")]
 mod entrances;
 #[cfg(target_os = "linux")]
+mod flood;
+#[cfg(target_os = "linux")]
 mod forbidden;
 #[cfg(target_os = "linux")]
 mod hostile;
