@@ -132,6 +132,91 @@ fn packets_of_any_bytes() {
     fuzz("packet", &seeds, |bytes| targets::packet(&mut memory, &filter, bytes));
 }
 
+/// One carrier: everything behind what names it is changed.
+fn carried(name: &str) {
+    let (_, carrier) = seeds::CARRIERS.into_iter().find(|(known, _)| *known == name).unwrap();
+    let first = targets::LINKS.iter().position(|known| *known == carrier.link.0).unwrap();
+    let (mut memory, filter) = (targets::Memory::default(), Filter::default());
+    fuzz(name, &carrier.seeds(), |bytes| {
+        let frame = [&[u8::try_from(first).unwrap()][..], &carrier.frame(bytes)].concat();
+        targets::packet(&mut memory, &filter, &frame);
+    });
+}
+
+#[test]
+fn ppp_of_any_bytes() {
+    carried("ppp");
+}
+
+#[test]
+fn hdlc_of_any_bytes() {
+    carried("hdlc");
+}
+
+#[test]
+fn pppoe_of_any_bytes() {
+    carried("pppoe");
+}
+
+#[test]
+fn mpls_of_any_bytes() {
+    carried("mpls");
+}
+
+#[test]
+fn gre_of_any_bytes() {
+    carried("gre");
+}
+
+#[test]
+fn ip_in_ip_of_any_bytes() {
+    carried("ipip");
+}
+
+#[test]
+fn ipv6_in_ipv4_of_any_bytes() {
+    carried("6in4");
+}
+
+#[test]
+fn snap_of_any_bytes() {
+    carried("snap");
+}
+
+#[test]
+fn wireless_frames_of_any_bytes() {
+    carried("80211");
+}
+
+#[test]
+fn ip_of_any_bytes() {
+    carried("raw");
+}
+
+/// A seed must be read, or its target tries nothing.
+#[test]
+fn every_carrier_carries() {
+    use socklab::api::packet::{Analysis, Frame};
+    for (name, carrier) in seeds::CARRIERS {
+        let seeds = carrier.seeds();
+        let read = seeds.iter().filter(|seed| {
+            let bytes = carrier.frame(seed);
+            let wire_len = u32::try_from(bytes.len()).unwrap();
+            Analysis::default().see(&Frame { number: 1, at: 0, link: carrier.link, wire_len, bytes: &bytes }).is_some()
+        });
+        assert_eq!(read.count(), seeds.len(), "{name}");
+    }
+}
+
+#[test]
+fn streams_of_any_shape() {
+    let talk =
+        [[0, 2, 0, 0, 0, 0], [1, 18, 0, 0, 1, 0], [0, 16, 0, 1, 1, 12], [1, 16, 0, 1, 13, 12], [0, 17, 0, 13, 13, 0]];
+    let lost =
+        [[0, 2, 0, 0, 0, 0], [0, 16, 0, 1, 1, 9], [0, 16, 0, 19, 1, 9], [1, 16, 0, 1, 28, 0], [0, 16, 0, 10, 1, 9]];
+    fuzz("stream", &[talk.concat(), lost.concat(), [talk.concat(), lost.concat()].concat()], targets::stream);
+}
+
 #[test]
 fn fragments_of_any_shape() {
     let three = [[0x60, 1, 0, 0, 240, 65], [0x60, 1, 0, 30, 240, 66], [0x60, 0, 0, 60, 20, 67]];

@@ -91,6 +91,66 @@ pub(crate) fn frames() -> Vec<(LinkType, Vec<u8>)> {
     all
 }
 
+/// What stands before the bytes that are changed, so that they are always read by the same step.
+pub(crate) struct Carrier {
+    pub(crate) link: LinkType,
+    head: &'static [u8],
+    /// The protocol of an IPv4 header behind that, whose length fits.
+    tunnel: Option<u8>,
+    /// What the step reads first, before an IP packet.
+    inside: &'static [u8],
+}
+
+/// Each carrier of IP packets, with the name of its target.
+pub(crate) const CARRIERS: [(&str, Carrier); 10] = [
+    ("ppp", Carrier { link: LinkType(9), head: &[], tunnel: None, inside: &[0xff, 3, 0, 0x21] }),
+    ("hdlc", Carrier { link: LinkType(104), head: &[], tunnel: None, inside: &[0x0f, 0, 8, 0] }),
+    ("pppoe", Carrier { inside: &[0x11, 0, 0, 1, 0, 0, 0, 0x21], ..ethernet(&[0x88, 0x64]) }),
+    ("mpls", Carrier { inside: &[0, 0, 0x10, 0x40, 0, 0, 0x11, 0x40], ..ethernet(&[0x88, 0x47]) }),
+    (
+        "gre",
+        Carrier { tunnel: Some(47), inside: &[0xb0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 9], ..ethernet(&[8, 0]) },
+    ),
+    ("ipip", Carrier { tunnel: Some(4), ..ethernet(&[8, 0]) }),
+    ("6in4", Carrier { tunnel: Some(41), ..ethernet(&[8, 0]) }),
+    ("snap", Carrier { inside: &[0xaa, 0xaa, 3, 0, 0, 0, 8, 0], ..ethernet(&[0, 100]) }),
+    (
+        "80211",
+        Carrier {
+            link: LinkType(105),
+            head: &[],
+            tunnel: None,
+            inside: &[
+                8, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xaa, 0xaa, 3, 0, 0, 0, 8, 0,
+            ],
+        },
+    ),
+    ("raw", Carrier { link: LinkType::RAW, head: &[], tunnel: None, inside: &[] }),
+];
+
+const fn ethernet(kind: &'static [u8; 2]) -> Carrier {
+    Carrier { link: LinkType::ETHERNET, head: kind, tunnel: None, inside: &[] }
+}
+
+impl Carrier {
+    /// The first inputs: IP packets of every kind behind what the step reads.
+    pub(crate) fn seeds(&self) -> Vec<Vec<u8>> {
+        let raw = frames().into_iter().filter(|(link, _)| *link == LinkType::RAW);
+        raw.map(|(_, packet)| [self.inside, &packet].concat()).collect()
+    }
+
+    /// The frame that carries these bytes.
+    pub(crate) fn frame(&self, bytes: &[u8]) -> Vec<u8> {
+        let addresses: &[u8] = if self.head.is_empty() { &[] } else { &[0; 12] };
+        let mut outer = Vec::new();
+        if let Some(protocol) = self.tunnel {
+            let total = u16::try_from(bytes.len() + 20).unwrap_or(u16::MAX).to_be_bytes();
+            outer.extend([0x45, 0, total[0], total[1], 0, 0, 0, 0, 64, protocol, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
+        }
+        [addresses, self.head, &outer, bytes].concat()
+    }
+}
+
 /// Capture files.
 pub(crate) fn files() -> Vec<Vec<u8>> {
     let frames = frames();

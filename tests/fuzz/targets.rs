@@ -1,10 +1,13 @@
 //! The code that hostile bytes reach, and the properties that must hold.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use socklab::api::domain::{Filter, PacketField, PacketSummary, Stamp};
-use socklab::api::observe::capture::file::CaptureReader;
-use socklab::api::observe::capture::{ConversationEnds, LadderStyle, PacketStore, command, follow_stream, rung};
+use socklab::api::observe::capture::file::{CaptureReader, Packet};
+use socklab::api::observe::capture::{
+    ConversationEnds, LadderStyle, PacketStore, StreamPiece, command, follow_stream, rung,
+};
 use socklab::api::packet::{Analysis, ConnectionStates, Frame, LinkType, dissect};
 
 /// State that is kept from one packet to the next.
@@ -70,6 +73,43 @@ pub(crate) fn fragments(bytes: &[u8]) {
         if let Some(seen) = analysis.see(&frame) {
             assert!(seen.payload.len <= 65_535, "{seen:?}");
         }
+    }
+}
+
+/// The segments of one connection, each of which six bytes describe: sender, flags, sequence number, acknowledgment number
+/// and length. What both sides said is followed, whatever comes in whichever order.
+pub(crate) fn stream(bytes: &[u8]) {
+    const MOST: usize = 1_000;
+    let (records, _) = bytes.as_chunks::<6>();
+    let mut packets = Vec::new();
+    let mut carried = 0;
+    for (number, [sender, flags, high, low, ack, len]) in (1..).zip(records) {
+        // Numbers near their wrap, and sometimes far away.
+        let seq = (u32::MAX - 5).wrapping_add(u32::from(u16::from_be_bytes([*high, *low])) << (sender >> 6 << 3));
+        let ack = (u32::MAX - 5).wrapping_add(u32::from(*ack));
+        let (from, to) = if sender & 1 == 0 { (40_000_u16, 80_u16) } else { (80, 40_000) };
+        let total = 40 + u16::from(*len);
+        let mut packet = vec![0x45, 0, 0, 0, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 1];
+        packet[2..4].copy_from_slice(&total.to_be_bytes());
+        packet.extend(from.to_be_bytes().into_iter().chain(to.to_be_bytes()));
+        packet.extend(seq.to_be_bytes().into_iter().chain(ack.to_be_bytes()));
+        packet.extend([0x50, *flags, 1, 0, 0, 0, 0, 0]);
+        packet.resize(usize::from(total), b'x');
+        carried += usize::from(*len);
+        let wire_len = u32::from(total);
+        let frame = Frame { number, at: number, link: LinkType::RAW, wire_len, bytes: &packet };
+        packets.push(Arc::new(Packet::of(&frame)));
+    }
+    let Some(first) = packets.first() else { return };
+    let flow = Analysis::default().see(&first.frame()).unwrap().flow;
+    for near in [None, Some(1)] {
+        let Some(followed) = follow_stream(&packets, &flow, near, MOST) else { continue };
+        let said = followed.said.iter().map(|chunk| match &chunk.piece {
+            StreamPiece::Data(bytes) => bytes.len(),
+            StreamPiece::Missing(_) => 0,
+        });
+        let said: usize = said.sum();
+        assert!(said <= carried.min(MOST), "{said} of {carried}");
     }
 }
 
