@@ -17,6 +17,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test(times_count_from_the_first_packet_of_the_file_in_every_output, &[]),
         test(a_packet_without_a_time_has_none_in_any_output, &[]),
         test(a_compressed_file_is_read_or_named, &[]),
+        test(a_file_that_unpacks_to_gigabytes_does_not_fill_the_memory, &[]),
         test(what_a_copy_lacks_is_said_block_by_block_and_option_by_option, &[]),
         test(a_copy_keeps_interfaces_and_comments_also_without_packets, &[]),
     ]
@@ -219,5 +220,49 @@ fn a_copy_keeps_interfaces_and_comments_also_without_packets() {
         let count = std::iter::from_fn(|| reader.next_packet().unwrap()).count();
         let names: Vec<_> = reader.interfaces().iter().map(|one| one.name.as_ref().unwrap().as_str()).collect();
         assert_eq!((count, names), (packets, vec!["lo", "eth7"]), "{filter}");
+    }
+}
+
+/// The beginning of a pcapng file, and the head of a block that nobody knows, two gigabytes long.
+fn begun() -> Vec<u8> {
+    const LONG: u32 = (2 << 30) + 12;
+    [section(&[]), enhanced(&[]), 0x77_u32.to_le_bytes().to_vec(), LONG.to_le_bytes().to_vec()].concat()
+}
+
+/// A frame of Zstandard (RFC 8878 §3.1.1) with a window of 64 MiB: so many blocks of 128 KiB, each of one repeated byte.
+fn zeros(blocks: u32) -> Vec<u8> {
+    const WINDOW: u8 = 16 << 3;
+    let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0, WINDOW];
+    for block in 1..=blocks {
+        let header = u32::from(block == blocks) | 1 << 1 | (128 << 10) << 3;
+        frame.extend(&header.to_le_bytes()[..3]);
+        frame.push(0);
+    }
+    frame
+}
+
+fn a_file_that_unpacks_to_gigabytes_does_not_fill_the_memory() {
+    let folder = Folder::new("bomb");
+    let gzip = |bytes: &[u8]| {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        packed.write_all(bytes).unwrap();
+        packed.finish().unwrap()
+    };
+    let packed = |bytes: &[u8]| ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest);
+    let (megabytes, gzipped) = (vec![0; 16 << 20], folder.file("bomb.pcapng.gz"));
+    std::fs::write(&gzipped, [gzip(&begun()), gzip(&megabytes).repeat(128)].concat()).unwrap();
+    let zstd = folder.file("bomb.pcapng.zst");
+    std::fs::write(&zstd, [packed(&begun()), zeros(16 << 10)].concat()).unwrap();
+    for file in [gzipped, zstd] {
+        // In a quarter of what the file unpacks to.
+        let limited =
+            format!("ulimit -v 524288; exec {} capture -r {}", env!("CARGO_BIN_EXE_socklab-tui"), file.display());
+        let output = Command::new("sh").env("LC_ALL", "en_US.UTF-8").args(["-c", &limited]).output().unwrap();
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(std::fs::metadata(&file).unwrap().len() < 4 << 20, "it is small");
+        // The packet before it is read, and the block to the end of what is unpacked.
+        let cut = "cut short in the middle of a packet, after 2147483";
+        assert!(out.contains("UDP 4 B") && err.contains(cut), "{out}{err}");
+        assert_eq!(output.status.code(), Some(1), "{out}{err}");
     }
 }
