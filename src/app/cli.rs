@@ -134,7 +134,9 @@ pub struct CaptureArgs {
     #[arg(long, short, value_name = "FILE")]
     pub write: Option<PathBuf>,
 
-    /// Read this capture file, pcap or pcapng, instead of capturing; '-' is standard input
+    /// Read this capture file instead of capturing: pcap or pcapng, also compressed with gzip or zstd, of Ethernet, Linux
+    /// cooked, loopback, PPP, C-HDLC, Frame Relay, 802.11, raw IP and a few more; '-' is standard input. What is not read
+    /// is counted by name
     #[arg(long, short, value_name = "FILE")]
     pub read: Option<PathBuf>,
 
@@ -171,7 +173,8 @@ pub struct LabArgs {
     #[arg(long)]
     pub wire: bool,
 
-    /// Start with this capture file (pcap or pcapng) in the packets view; the laboratory runs meanwhile
+    /// Start with this capture file in the packets view: pcap or pcapng, also compressed with gzip or zstd; the laboratory
+    /// runs meanwhile
     #[arg(long, value_name = "FILE")]
     pub open: Option<String>,
 

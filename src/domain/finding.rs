@@ -85,6 +85,12 @@ pub enum Finding {
         /// How many bytes more.
         missing: u32,
     },
+    /// It is the first of several frames that a radio sent as one (A-MSDU, IEEE 802.11-2020 §9.3.2.2). The others are not
+    /// read.
+    FurtherFrames {
+        /// How many others.
+        count: u32,
+    },
     /// Only its beginning was captured.
     Cut {
         /// How many bytes of the frame were not captured.
@@ -141,6 +147,7 @@ named_variants!(Finding {
     | Self::Fragment { .. }
     | Self::Reassembled { .. }
     | Self::LengthBeyond { .. }
+    | Self::FurtherFrames { .. }
     | Self::Cut { .. });
 
 impl Finding {
@@ -161,6 +168,7 @@ impl fmt::Display for Finding {
             Self::Fragment { offset, more: false } => write!(f, "last fragment at {offset}"),
             Self::Reassembled { fragments } => write!(f, "reassembled from {fragments} fragments"),
             Self::LengthBeyond { missing } => write!(f, "the IP header says {missing} more than came"),
+            Self::FurtherFrames { count } => write!(f, "{count} further frames not read"),
             Self::Cut { missing } => write!(f, "{missing} bytes not captured"),
             named => f.pad(named.name().unwrap_or_default()),
         }
@@ -187,6 +195,9 @@ impl FromStr for Finding {
             }
             if let Some(missing) = text.strip_suffix(" bytes not captured") {
                 return missing.parse().ok().map(|missing| Self::Cut { missing });
+            }
+            if let Some(count) = text.strip_suffix(" further frames not read") {
+                return count.parse().ok().map(|count| Self::FurtherFrames { count });
             }
             if let Some(count) = after("reassembled from ").and_then(|rest| rest.strip_suffix(" fragments")) {
                 return count.parse().ok().map(|fragments| Self::Reassembled { fragments });
@@ -260,6 +271,7 @@ mod tests {
             Finding::Fragment { offset: 1480, more: true },
             Finding::Fragment { offset: 2960, more: false },
             Finding::Reassembled { fragments: 3 },
+            Finding::FurtherFrames { count: 2 },
             Finding::LengthBeyond { missing: 1455 },
             Finding::Cut { missing: 3 },
         ];

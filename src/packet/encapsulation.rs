@@ -275,21 +275,69 @@ fn gre(bytes: Bytes<'_>, start: usize) -> Option<(usize, HeaderKind)> {
     Some((len, kind))
 }
 
-/// A data frame of IEEE 802.11; LLC follows.
+/// A data frame of IEEE 802.11; LLC follows. Of several frames in one it is that of the first.
 fn wifi(bytes: Bytes<'_>, start: usize) -> Option<(usize, HeaderKind)> {
+    Some(match wireless_data(bytes, start)? {
+        WirelessData::Unread => (24, HeaderKind::Other(Unread::Wireless)),
+        WirelessData::One(len) => (len, HeaderKind::Llc),
+        WirelessData::Several(len) => (len + SUBFRAME, HeaderKind::Llc),
+    })
+}
+
+/// The addresses and the length before each of several frames in one.
+const SUBFRAME: usize = 14;
+
+/// What an 802.11 frame carries, and the length of its header.
+enum WirelessData {
+    /// No data, or encrypted data.
+    Unread,
+    One(usize),
+    Several(usize),
+}
+
+fn wireless_data(bytes: Bytes<'_>, start: usize) -> Option<WirelessData> {
     let [control, flags] = bytes.array(start)?;
     let (data, empty, quality) = (control & 0x0c == 0x08, control & 0x40 != 0, control & 0x80 != 0);
     let (both_ways, encrypted, ordered) = (flags & 3 == 3, flags & 0x40 != 0, flags & 0x80 != 0);
     if !data || empty || encrypted {
-        return Some((24, HeaderKind::Other(Unread::Wireless)));
+        return Some(WirelessData::Unread);
     }
-    let mut len = 24 + if both_ways { 6 } else { 0 };
-    if quality {
-        // Several frames in one: the first one's addresses and length follow.
-        let several = bytes.u8(start + len)? & 0x80 != 0;
-        len += 2 + if ordered { 4 } else { 0 } + if several { 14 } else { 0 };
+    let len = 24 + if both_ways { 6 } else { 0 };
+    if !quality {
+        return Some(WirelessData::One(len));
     }
-    Some((len, HeaderKind::Llc))
+    let several = bytes.u8(start + len)? & 0x80 != 0;
+    let len = len + 2 + if ordered { 4 } else { 0 };
+    Some(if several { WirelessData::Several(len) } else { WirelessData::One(len) })
+}
+
+/// How many frames stand behind the first one in a frame that carries several, as far as they were captured.
+pub(super) fn further(first: HeaderKind, bytes: Bytes<'_>) -> u32 {
+    let (mut kind, mut start) = (first, 0);
+    for _ in 0..MOST {
+        match kind {
+            HeaderKind::Wifi => {
+                let Some(WirelessData::Several(len)) = wireless_data(bytes, start) else { return 0 };
+                return subframes(bytes, start + len).saturating_sub(1);
+            }
+            HeaderKind::Radiotap | HeaderKind::Prism | HeaderKind::Avs | HeaderKind::Ppi => {
+                let Some((len, next)) = kind.step(bytes, start) else { return 0 };
+                (kind, start) = (next, start + len);
+            }
+            _ => return 0,
+        }
+    }
+    0
+}
+
+/// Each but the last is padded to a multiple of four bytes. What is too short for one may be a check sum.
+fn subframes(bytes: Bytes<'_>, first: usize) -> u32 {
+    let (mut at, mut count) = (first, 0);
+    while let Some(len) = bytes.u16(at + SUBFRAME - 2) {
+        count += 1;
+        at += (SUBFRAME + usize::from(len)).next_multiple_of(4);
+    }
+    count
 }
 
 /// The length that a Prism header states, in the byte order of the capturing machine.

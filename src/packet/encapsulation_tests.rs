@@ -1,7 +1,7 @@
 //! Every way in which an IP packet is wrapped, and what is said of the rest.
 
 use super::*;
-use crate::domain::Flags;
+use crate::domain::{Finding, Flags};
 use crate::packet::analysis::tests::tcp;
 use crate::packet::{Analysis, Frame, dissect};
 
@@ -123,6 +123,38 @@ fn a_packet_is_found_whatever_it_is_wrapped_in() {
             assert_eq!(found, header, "{link} cut at {end}: {bytes:02x?}");
         }
     }
+}
+
+#[test]
+fn frames_behind_the_first_of_a_radio_are_counted() {
+    let ip = packet();
+    let subframe = |last: bool| {
+        let inside = [&[0xaa, 0xaa, 3, 0, 0, 0, 8, 0][..], &ip].concat();
+        let len = u16::try_from(inside.len()).unwrap().to_be_bytes();
+        let mut bytes = [&[0; 12][..], &len, &inside].concat();
+        let padded = if last { bytes.len() } else { bytes.len().next_multiple_of(4) };
+        bytes.resize(padded, 0);
+        bytes
+    };
+    // A data frame with quality of service, and the bit that says that it has several.
+    let head = [&[0x88, 1][..], &[0; 22], &[0x80, 0]].concat();
+    for count in 1..=3 {
+        let all: Vec<u8> = (1..=count).flat_map(|n| subframe(n == count)).collect();
+        // The radio's check sum is no frame.
+        for trailer in [&[][..], &[1, 2, 3, 4]] {
+            let bytes = [&head, &all[..], trailer].concat();
+            let seen = Analysis::default().see(&frame(105, &bytes)).unwrap();
+            assert_eq!(seen.payload.text, "hi", "the first is read");
+            let further = seen.findings.iter().find_map(|finding| match finding {
+                Finding::FurtherFrames { count } => Some(*count),
+                _ => None,
+            });
+            assert_eq!(further, (count > 1).then_some(count - 1), "{count}");
+        }
+        let radio = [&[0, 0, 8, 0, 0, 0, 0, 0][..], &head, &all].concat();
+        assert_eq!(frame(127, &radio).further(), count - 1);
+    }
+    assert_eq!(frame(1, &ethernet(0x0800, &ip)).further(), 0);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::LinkType;
 use super::bytes::Bytes;
-use super::encapsulation::{HeaderKind, IpPlace, find};
+use super::encapsulation::{HeaderKind, IpPlace, find, further};
 use super::network::{Ip, protocol};
 use crate::domain::Unread;
 
@@ -29,6 +29,11 @@ impl<'a> Frame<'a> {
     pub fn network(&self) -> Result<(&'a [u8], usize), Unread> {
         let IpPlace { start, end } = find(HeaderKind::first(self.link), Bytes::of(self.bytes), self.wire_len as usize)?;
         Ok((&self.bytes[start..end.min(self.bytes.len())], end - start))
+    }
+
+    /// How many frames stand behind the one that is read, where a radio sent several as one.
+    pub fn further(&self) -> u32 {
+        further(HeaderKind::first(self.link), Bytes::of(self.bytes))
     }
 
     /// What it carries, if that is not TCP, UDP or ICMP.

@@ -69,6 +69,10 @@ impl Analysis {
             Checksum::Wrong => summary.findings.add(Finding::ChecksumBad),
             Checksum::Right | Checksum::Unknown => {}
         }
+        let further = frame.further();
+        if further > 0 {
+            summary.findings.add(Finding::FurtherFrames { count: further });
+        }
         let missing = (frame.wire_len as usize).saturating_sub(frame.bytes.len());
         if missing > 0 {
             summary.findings.add(Finding::Cut { missing: u32::try_from(missing).unwrap_or(u32::MAX) });

@@ -79,51 +79,11 @@ fn fields(kind: HeaderKind, header: &mut HeaderLayer<'_>, len: usize) -> Option<
             header.field("ID", 0, 2, |_| (tag & 0xfff).to_string())?;
             ethertype(header, "Type", 2)?;
         }
-        HeaderKind::Llc => {
-            header.field("Destination access point", 0, 1, hex)?;
-            header.field("Source access point", 1, 1, hex)?;
-            header.field("Control", 2, 1, hex)?;
-            if len == 8 {
-                header.field("Organization", 3, 3, hex)?;
-                ethertype(header, "Type", 6)?;
-            }
-        }
-        HeaderKind::Cooked => {
-            let kind = bytes.u16(start)?;
-            header.field("Packet type", 0, 2, |_| direction(kind))?;
-            header.number("Device type", 2, 2)?;
-            let len = header.number("Address length", 4, 2).map(address_len)?;
-            header.field("Address", 6, len, hex)?;
-            ethertype(header, "Protocol", 14)?;
-        }
-        HeaderKind::Cooked2 => {
-            ethertype(header, "Protocol", 0)?;
-            header.number("Interface index", 4, 4)?;
-            header.number("Device type", 8, 2)?;
-            let kind = bytes.u8(start + 10)?;
-            header.field("Packet type", 10, 1, |_| direction(u16::from(kind)))?;
-            let len = header.number("Address length", 11, 1).map(address_len)?;
-            header.field("Address", 12, len, hex)?;
-        }
-        HeaderKind::Loopback { openbsd } => {
-            // In the byte order of the capturing machine, unless OpenBSD wrote it: a family is a small number.
-            let family = match bytes.u32(start)? {
-                small if openbsd || small < 0x1_0000 => small,
-                large => large.swap_bytes(),
-            };
-            header.field("Family", 0, 4, |_| family.to_string())?;
-        }
-        HeaderKind::Ppp => {
-            // The protocol has one byte or two; address and control before it have two.
-            let before = len.saturating_sub(1) & !1;
-            if before > 0 {
-                header.field("Address and control", 0, before, hex)?;
-            }
-            header.field("Protocol", before, len - before, |bytes| {
-                let value = bytes.iter().fold(0, |value, byte| value << 8 | u16::from(*byte));
-                named(format!("{value:#06x}"), unread::ppp(value))
-            })?;
-        }
+        HeaderKind::Llc => llc(header, len)?,
+        HeaderKind::Cooked => cooked(header)?,
+        HeaderKind::Cooked2 => cooked2(header)?,
+        HeaderKind::Loopback { openbsd } => loopback(header, openbsd)?,
+        HeaderKind::Ppp => ppp(header, len)?,
         HeaderKind::Direction => drop(header.number("Direction", 0, 1)?),
         HeaderKind::Pppoe => {
             header.field("Version and type", 0, 1, hex)?;
@@ -140,29 +100,90 @@ fn fields(kind: HeaderKind, header: &mut HeaderLayer<'_>, len: usize) -> Option<
             header.field("Address", 0, 2, hex)?;
             header.field("Contents", 2, len.checked_sub(2)?, hex)?;
         }
-        HeaderKind::Mpls => {
-            let label = bytes.u32(start)?;
-            header.field("Label", 0, 3, |_| (label >> 12).to_string())?;
-            header.field("Traffic class", 2, 1, |_| (label >> 9 & 7).to_string())?;
-            header.field("Bottom of stack", 2, 1, |_| (label >> 8 & 1).to_string())?;
-            header.number("Time to live", 3, 1)?;
-        }
+        HeaderKind::Mpls => mpls(header)?,
         HeaderKind::ControlWord => drop(header.number("Sequence number", 2, 2)?),
         HeaderKind::Gre => gre(header)?,
-        HeaderKind::Wifi => {
-            header.field("Frame control", 0, 2, hex)?;
-            header.field("Duration", 2, 2, hex)?;
-            for (name, at) in [("Address 1", 4), ("Address 2", 10), ("Address 3", 16)] {
-                header.field(name, at, 6, hex)?;
-            }
-            header.field("Sequence control", 22, 2, hex)?;
-        }
+        HeaderKind::Wifi => wifi(header)?,
         HeaderKind::Hardware { ethertype: at, .. } => ethertype(header, "Type", at)?,
         HeaderKind::Radiotap | HeaderKind::Prism | HeaderKind::Avs | HeaderKind::Ppi | HeaderKind::Erspan => {
             header.field("Length", 0, len, |_| format!("{len} bytes"))?;
         }
         HeaderKind::PppOrHdlc | HeaderKind::Ip | HeaderKind::Other(_) => {}
     }
+    Some(())
+}
+
+fn llc(header: &mut HeaderLayer<'_>, len: usize) -> Option<()> {
+    header.field("Destination access point", 0, 1, hex)?;
+    header.field("Source access point", 1, 1, hex)?;
+    header.field("Control", 2, 1, hex)?;
+    if len == 8 {
+        header.field("Organization", 3, 3, hex)?;
+        ethertype(header, "Type", 6)?;
+    }
+    Some(())
+}
+
+fn cooked(header: &mut HeaderLayer<'_>) -> Option<()> {
+    let kind = header.bytes.u16(header.start)?;
+    header.field("Packet type", 0, 2, |_| direction(kind))?;
+    header.number("Device type", 2, 2)?;
+    let len = header.number("Address length", 4, 2).map(address_len)?;
+    header.field("Address", 6, len, hex)?;
+    ethertype(header, "Protocol", 14)?;
+    Some(())
+}
+
+fn cooked2(header: &mut HeaderLayer<'_>) -> Option<()> {
+    ethertype(header, "Protocol", 0)?;
+    header.number("Interface index", 4, 4)?;
+    header.number("Device type", 8, 2)?;
+    let kind = header.bytes.u8(header.start + 10)?;
+    header.field("Packet type", 10, 1, |_| direction(u16::from(kind)))?;
+    let len = header.number("Address length", 11, 1).map(address_len)?;
+    header.field("Address", 12, len, hex)?;
+    Some(())
+}
+
+fn loopback(header: &mut HeaderLayer<'_>, openbsd: bool) -> Option<()> {
+    // In the byte order of the capturing machine, unless OpenBSD wrote it: a family is a small number.
+    let family = match header.bytes.u32(header.start)? {
+        small if openbsd || small < 0x1_0000 => small,
+        large => large.swap_bytes(),
+    };
+    header.field("Family", 0, 4, |_| family.to_string())?;
+    Some(())
+}
+
+fn ppp(header: &mut HeaderLayer<'_>, len: usize) -> Option<()> {
+    // The protocol has one byte or two; address and control before it have two.
+    let before = len.saturating_sub(1) & !1;
+    if before > 0 {
+        header.field("Address and control", 0, before, hex)?;
+    }
+    header.field("Protocol", before, len - before, |bytes| {
+        let value = bytes.iter().fold(0, |value, byte| value << 8 | u16::from(*byte));
+        named(format!("{value:#06x}"), unread::ppp(value))
+    })?;
+    Some(())
+}
+
+fn mpls(header: &mut HeaderLayer<'_>) -> Option<()> {
+    let label = header.bytes.u32(header.start)?;
+    header.field("Label", 0, 3, |_| (label >> 12).to_string())?;
+    header.field("Traffic class", 2, 1, |_| (label >> 9 & 7).to_string())?;
+    header.field("Bottom of stack", 2, 1, |_| (label >> 8 & 1).to_string())?;
+    header.number("Time to live", 3, 1)?;
+    Some(())
+}
+
+fn wifi(header: &mut HeaderLayer<'_>) -> Option<()> {
+    header.field("Frame control", 0, 2, hex)?;
+    header.field("Duration", 2, 2, hex)?;
+    for (name, at) in [("Address 1", 4), ("Address 2", 10), ("Address 3", 16)] {
+        header.field(name, at, 6, hex)?;
+    }
+    header.field("Sequence control", 22, 2, hex)?;
     Some(())
 }
 

@@ -120,6 +120,7 @@ fn finding(finding: &Finding) -> String {
         Finding::FragmentOverlap => "fragments overlap".into(),
         Finding::NoTime => "no time".into(),
         Finding::LengthBeyond { missing } => format!("IP header says {missing} B more than came"),
+        Finding::FurtherFrames { count } => format!("{count} more in the same frame"),
         Finding::Cut { missing } => format!("{missing} B not captured"),
     }
 }
@@ -180,6 +181,10 @@ fn says(finding: &Finding) -> String {
         Finding::NoTime => "The file does not say when this packet was captured.".into(),
         Finding::LengthBeyond { missing } => format!(
             "The IP header says {missing} more than came: the frame ended before the packet did. Only the bytes that came count."
+        ),
+        Finding::FurtherFrames { count } => format!(
+            "The radio sent several frames as one (A-MSDU). Only the first is read: {count} {} it.",
+            plural(u64::from(*count), "more follows", "more follow")
         ),
         Finding::Cut { missing } => {
             format!(

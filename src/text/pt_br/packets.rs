@@ -120,6 +120,7 @@ fn finding(finding: &Finding) -> String {
         Finding::FragmentOverlap => "fragmentos sobrepostos".into(),
         Finding::NoTime => "sem hora".into(),
         Finding::LengthBeyond { missing } => format!("o cabeçalho IP diz {missing} B a mais do que veio"),
+        Finding::FurtherFrames { count } => format!("mais {count} no mesmo quadro"),
         Finding::Cut { missing } => format!("{missing} B não capturados"),
     }
 }
@@ -178,6 +179,9 @@ fn says(finding: &Finding) -> String {
         Finding::LengthBeyond { missing } => format!(
             "O cabeçalho IP diz {missing} a mais do que veio: o quadro acabou antes do pacote. Só contam os bytes que vieram."
         ),
+        Finding::FurtherFrames { count } => {
+            format!("O rádio enviou vários quadros como um só (A-MSDU). Só o primeiro é lido; há mais {count} depois dele.")
+        }
         Finding::Cut { missing } => format!(
             "Só o começo foi capturado: {} {missing} {}.",
             plural(u64::from(*missing), "falta", "faltam"),

@@ -63,10 +63,11 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         _ => 1,
     };
     let [list, below] = rows(inside, [inside.height - detail, detail]);
+    let shown = ShownPeers { model, ctx, all: &all, selected };
     if wall {
-        self::wall(model, ctx, &all, selected, list, buf);
+        shown.wall(list, buf);
     } else {
-        self::list(model, ctx, &all, selected, list, buf);
+        shown.list(list, buf);
     }
     match selected.map(|at| &all[at]) {
         Some(peer) => self::detail(model, ctx, peer, below, buf),
@@ -89,74 +90,73 @@ fn address_columns(all: &[(IpAddr, &Peer)]) -> u16 {
     all.iter().map(|(address, _)| width(&address.to_string())).max().unwrap_or(0).clamp(13, 25)
 }
 
-/// Draws the peers in columns in the order of coming, so that nobody moves when another comes. What does not fit is
-/// counted in the last cell.
-fn wall(
-    model: &Model,
-    ctx: &DrawContext,
-    all: &[(IpAddr, &Peer)],
+/// The peers that are listed, and which of them is selected.
+#[derive(Clone, Copy)]
+struct ShownPeers<'a> {
+    model: &'a Model,
+    ctx: &'a DrawContext,
+    all: &'a [(IpAddr, &'a Peer)],
     selected: Option<usize>,
-    area: Rect,
-    buf: &mut Buffer,
-) {
-    let theme = &ctx.theme;
-    let height = usize::from(area.height);
-    let cells = height * usize::from((area.width / CELL).max(1));
-    let page = if all.len() <= cells { cells } else { cells.saturating_sub(1).max(1) };
-    let from = selected.unwrap_or(0) / page * page;
-    let cell = |at: usize| {
-        let column = u16::try_from(at / height).unwrap_or(u16::MAX).saturating_mul(CELL);
-        let y = area.y + u16::try_from(at % height).unwrap_or(u16::MAX);
-        Rect { x: area.x + column, y, width: CELL, height: 1 }.intersection(area)
-    };
-    let columns = address_columns(all);
-    for (at, (address, peer)) in all.iter().enumerate().skip(from).take(page) {
-        let mut writer = LineWriter::on(buf, cell(at - from), 0);
-        let start = writer.x();
-        let is_new = peer.since > Stamp::ZERO && model.now.since(peer.since) < Table::FADE;
-        let style = if is_new { theme.host.client.patch(theme.flash) } else { theme.host.client };
-        let open = if peer.open() > 0 { theme.state.established } else { theme.quiet };
-        writer.cell(if selected == Some(at) { glyphs::SELECTED } else { " " }, 1, theme.newest);
-        writer.cell(&name(ctx, *address), columns, style).skip(1);
-        writer.cell(&ctx.text.numbers.count(peer.open()), 3, open).skip(1);
-        let (told, alarm) = guard(ctx, peer);
-        let said = peer.said.as_ref().map_or_else(String::new, |(_, said)| excerpt(ctx, said));
-        // What was refused comes before a message, and a message before a mere look at the ports.
-        let refused = peer.is_blocked || peer.refusals() > 0;
-        let (text, style) = if refused || said.is_empty() { (told, alarm) } else { (said, theme.text) };
-        let room = writer.room().saturating_sub(1);
-        writer.cell(&text, room, style);
-        if selected == Some(at) {
-            writer.restyle(start, theme.selected);
-        }
-    }
-    let more = all.len().saturating_sub(from + page);
-    if page < all.len() {
-        let before = if from > 0 { format!("+{from} ↑  ") } else { String::new() };
-        let after = if more > 0 { format!("+{more} ↓") } else { String::new() };
-        LineWriter::on(buf, cell(page), 0).skip(1).write(&(before + &after), theme.key);
-    }
 }
 
-/// Draws the peers one on a line.
-fn list(
-    model: &Model,
-    ctx: &DrawContext,
-    all: &[(IpAddr, &Peer)],
-    selected: Option<usize>,
-    area: Rect,
-    buf: &mut Buffer,
-) {
-    let columns = PeerColumns::of(all, area.width);
-    let head = u16::from(area.height > 2);
-    if head > 0 {
-        columns.head(ctx, &mut LineWriter::on(buf, area, 0));
+impl ShownPeers<'_> {
+    /// Draws the peers in columns in the order of coming, so that nobody moves when another comes. What does not fit is
+    /// counted in the last cell.
+    fn wall(&self, area: Rect, buf: &mut Buffer) {
+        let Self { model, ctx, all, selected } = *self;
+        let theme = &ctx.theme;
+        let height = usize::from(area.height);
+        let cells = height * usize::from((area.width / CELL).max(1));
+        let page = if all.len() <= cells { cells } else { cells.saturating_sub(1).max(1) };
+        let from = selected.unwrap_or(0) / page * page;
+        let cell = |at: usize| {
+            let column = u16::try_from(at / height).unwrap_or(u16::MAX).saturating_mul(CELL);
+            let y = area.y + u16::try_from(at % height).unwrap_or(u16::MAX);
+            Rect { x: area.x + column, y, width: CELL, height: 1 }.intersection(area)
+        };
+        let columns = address_columns(all);
+        for (at, (address, peer)) in all.iter().enumerate().skip(from).take(page) {
+            let mut writer = LineWriter::on(buf, cell(at - from), 0);
+            let start = writer.x();
+            let is_new = peer.since > Stamp::ZERO && model.now.since(peer.since) < Table::FADE;
+            let style = if is_new { theme.host.client.patch(theme.flash) } else { theme.host.client };
+            let open = if peer.open() > 0 { theme.state.established } else { theme.quiet };
+            writer.cell(if selected == Some(at) { glyphs::SELECTED } else { " " }, 1, theme.newest);
+            writer.cell(&name(ctx, *address), columns, style).skip(1);
+            writer.cell(&ctx.text.numbers.count(peer.open()), 3, open).skip(1);
+            let (told, alarm) = guard(ctx, peer);
+            let said = peer.said.as_ref().map_or_else(String::new, |(_, said)| excerpt(ctx, said));
+            // What was refused comes before a message, and a message before a mere look at the ports.
+            let refused = peer.is_blocked || peer.refusals() > 0;
+            let (text, style) = if refused || said.is_empty() { (told, alarm) } else { (said, theme.text) };
+            let room = writer.room().saturating_sub(1);
+            writer.cell(&text, room, style);
+            if selected == Some(at) {
+                writer.restyle(start, theme.selected);
+            }
+        }
+        let more = all.len().saturating_sub(from + page);
+        if page < all.len() {
+            let before = if from > 0 { format!("+{from} ↑  ") } else { String::new() };
+            let after = if more > 0 { format!("+{more} ↓") } else { String::new() };
+            LineWriter::on(buf, cell(page), 0).skip(1).write(&(before + &after), theme.key);
+        }
     }
-    let seen = window(selected, all.len(), usize::from(area.height - head));
-    for (row, at) in (head..area.height).zip(seen) {
-        let (address, peer) = &all[at];
-        let mut writer = LineWriter::on(buf, area, row);
-        columns.row(model, ctx, (&name(ctx, *address), peer), selected == Some(at), &mut writer);
+
+    /// Draws the peers one on a line.
+    fn list(&self, area: Rect, buf: &mut Buffer) {
+        let Self { model, ctx, all, selected } = *self;
+        let columns = PeerColumns::of(all, area.width);
+        let head = u16::from(area.height > 2);
+        if head > 0 {
+            columns.head(ctx, &mut LineWriter::on(buf, area, 0));
+        }
+        let seen = window(selected, all.len(), usize::from(area.height - head));
+        for (row, at) in (head..area.height).zip(seen) {
+            let (address, peer) = &all[at];
+            let mut writer = LineWriter::on(buf, area, row);
+            columns.row(model, ctx, (&name(ctx, *address), peer), selected == Some(at), &mut writer);
+        }
     }
 }
 

@@ -350,6 +350,9 @@ fn every_finding_has_a_sentence_in_both_languages() {
         F::ChecksumBad,
         F::Fragment { offset: 1_480, more: true },
         F::Fragment { offset: 2_960, more: false },
+        F::ScaleUnknown,
+        F::FurtherFrames { count: 1 },
+        F::FurtherFrames { count: 2 },
         F::Cut { missing: 1 },
     ];
     let en = crate::text::of(Lang::En);
