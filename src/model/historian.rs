@@ -154,9 +154,9 @@ impl Historian {
             let Some((_, flow)) = self.due.pop_front() else { return };
             let Some(end) = self.ends.get_mut(&flow) else { continue };
             let ripe: Vec<_> = end.waiting.extract_if(.., |(due, _)| *due <= until).collect();
-            for (due, claim) in ripe {
+            for (_, claim) in ripe {
                 // No better witness said when it was: the journal need not run back for it.
-                let claim = Claim { latest: claim.latest.max(due.before(FARTHEST_BACK)), ..claim };
+                let claim = Claim { latest: claim.latest.max(like.at.before(FARTHEST_BACK)), ..claim };
                 self.write(flow, claim, &mut Writer { seen: like, now: like.at, out });
             }
         }

@@ -87,8 +87,9 @@ impl ScriptHost {
         });
         if let Ok(connection) = dialing {
             let flow = connection.flow;
-            self.spawn(socket_id, ScriptedSocket::Stream(connection));
+            // Before the socket's own task can report that `connect` has returned.
             self.log.client(id, ClientChange::Dialing { flow });
+            self.spawn(socket_id, ScriptedSocket::Stream(connection));
         } else {
             self.failed(id);
         }

@@ -43,10 +43,16 @@ pub(super) struct HeldEvent {
 }
 
 impl HeldEvent {
-    /// Whether its time is only known to lie before something else.
+    /// Whether its time is only known to lie before something else. The kernel traces SYN_RECV when the handshake is
+    /// complete, because the connection has no socket of its own before.
     fn is_adjustable(&self) -> bool {
+        let is_traced_late = self.moment == Some(Moment::State(TcpState::SynRecv));
         matches!(self.seen.kind, EventKind::State(_))
-            && !matches!(self.seen.evidence, Evidence::Traced | Evidence::Packet)
+            && match self.seen.evidence {
+                Evidence::Packet => false,
+                Evidence::Traced => is_traced_late,
+                _ => true,
+            }
     }
 
     /// Its place among events of the same time.
@@ -60,6 +66,8 @@ pub(super) struct OrderedConnection {
     pub(super) ends: [OrderedEnd; 2],
     /// Whether it is one to a server of the laboratory that has not accepted it yet.
     pub(super) will_be_accepted: bool,
+    /// Whether both ends are in this machine's table.
+    pub(super) is_local: bool,
     /// Calls that wait for the call of the other end that caused them.
     pub(super) calls: Vec<HeldEvent>,
     /// Events that wait for their place in the journal.
@@ -227,8 +235,11 @@ impl OrderedConnection {
         match cause {
             // The historian infers it from the very change that it caused.
             Moment::State(TcpState::FinWait1) => other.is_known(),
-            Moment::State(TcpState::SynSent | TcpState::Established) => other.is_ours,
-            Moment::State(_) => side == effect && other.is_ours,
+            Moment::State(TcpState::SynSent) => other.is_ours,
+            Moment::State(TcpState::Established) if side != effect => other.is_ours,
+            Moment::State(TcpState::SynRecv) => self.will_be_accepted || self.is_local,
+            // Whoever tells of the call tells of the change, or the kernel does.
+            Moment::State(_) => side == effect,
             _ => self.ends[side].is_ours,
         }
     }

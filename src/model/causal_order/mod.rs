@@ -153,9 +153,10 @@ impl CausalOrder {
         self.clients.insert(client, flow);
         let key = flow.min(mirror);
         let is_to_us = self.listening.contains(&mirror.local.port());
+        let new = self.begin(&key);
         let connection = self.connection(key);
         if connection.ends[usize::from(flow != key)].has(Moment::Connect) && connection.due.is_none() {
-            *connection = OrderedConnection::default();
+            *connection = new;
         }
         connection.ends[usize::from(flow != key)].is_ours = true;
         connection.ends[usize::from(flow == key)].is_ours = is_to_us;
@@ -175,11 +176,21 @@ impl CausalOrder {
                 }
             }
         }
-        self.connections.entry(key).or_default()
+        let new = self.begin(&key);
+        self.connections.entry(key).or_insert(new)
+    }
+
+    /// A connection of which nothing is known but its addresses.
+    fn begin(&self, key: &Flow) -> OrderedConnection {
+        let mut ends = [Some(key.local), key.peer].into_iter().flatten();
+        let will_be_accepted = ends.any(|addr| self.listening.contains(&addr.port()));
+        let is_local = key.local.ip().to_canonical().is_loopback();
+        OrderedConnection { will_be_accepted, is_local, ..OrderedConnection::default() }
     }
 
     fn hold(&mut self, (key, side): (Flow, usize), due: Stamp, seen: Observation, out: &mut Vec<Observation>) {
         let moment = Moment::of(&seen);
+        let new = self.begin(&key);
         let connection = self.connection(key);
         // Ports are used again: what begins once more is another connection.
         let begins = matches!(moment, Some(Moment::Connect | Moment::State(TcpState::SynSent | TcpState::SynRecv)));
@@ -189,7 +200,7 @@ impl CausalOrder {
             let held = std::mem::take(&mut connection.held);
             out.extend(held.into_iter().map(|held| held.seen));
             let (calls, due) = (std::mem::take(&mut connection.calls), connection.due);
-            *connection = OrderedConnection { calls, due, ..OrderedConnection::default() };
+            *connection = OrderedConnection { calls, due, ..new };
         }
         connection.held.push(HeldEvent { due, side, moment, seen });
     }

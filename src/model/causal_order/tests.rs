@@ -295,6 +295,36 @@ fn a_connect_that_waits_stands_before_what_it_causes_and_its_result_begins_no_ot
     assert_eq!(opened.count(), 1, "{}", story(&out));
 }
 
+/// The kernel traces the server's SYN_RECV together with its ESTABLISHED, after the client's; another program's client
+/// tells of no call.
+#[test]
+fn what_is_traced_late_stands_where_it_happened() {
+    let mut chronicle = Chronicle::default();
+    let mut out = Vec::new();
+    let listener = Flow::unconnected(Proto::Tcp, client().peer.unwrap());
+    let listen = call(SocketId::Server(ServerId(0)), Syscall::Listen).on(listener);
+    let accept = call(SocketId::Server(ServerId(0)), Syscall::Accept).on(server());
+    let has = EventKind::Note(Note::Has { what: Evidence::Traced });
+    let traced = |at, flow, from, to| {
+        let change = crate::domain::Transition { flow, from, to, cause: None };
+        observation(at, Evidence::Traced, EventKind::State(change))
+    };
+    for (now, seen) in [
+        (1, observation(500, Evidence::Called, has)),
+        (1, called(900, listen)),
+        (12, called(10_140, accept)),
+        (13, traced(10_000, client(), Closed, SynSent)),
+        (13, traced(10_100, client(), SynSent, Established)),
+        (13, traced(10_130, server(), TcpState::Listen, SynRecv)),
+        (13, traced(10_134, server(), SynRecv, Established)),
+    ] {
+        chronicle.hear(Stamp::from_millis(now), seen, &mut out);
+    }
+    chronicle.settle(Stamp::from_millis(500), WorldId::Host, &mut out);
+    let found = [SYN_SENT, SYN_RECV, CLIENT_OPEN, SERVER_OPEN, ACCEPT].map(|moment| find(&out, moment).unwrap());
+    assert!(found.is_sorted_by(|(one, at), (other, then)| one < other && at <= then), "{}", story(&out));
+}
+
 #[test]
 fn what_no_client_of_ours_did_waits_for_nothing() {
     let mut chronicle = Chronicle::default();

@@ -58,11 +58,11 @@ fn written(observations: impl IntoIterator<Item = Observation>) -> Vec<Observati
     for observation in observations {
         historian.hear(observation.at, &observation, &mut out);
     }
-    historian.settle(
-        Stamp::MAX,
-        &seen(100_000, Evidence::Inferred, EventKind::Note(Note::Dropped { count: 0 })),
-        &mut out,
-    );
+    while let Some(due) = historian.next_due() {
+        let kind = EventKind::Note(Note::Dropped { count: 0 });
+        let like = Observation { at: due, ..seen(0, Evidence::Inferred, kind) };
+        historian.settle(due, &like, &mut out);
+    }
     out
 }
 
@@ -333,6 +333,24 @@ fn every_change_of_the_diagram_is_written_as_it_was_reported() {
         let steps = steps(&written([reported]), client());
         assert_eq!(steps.last(), Some(&(from, to, Sampled)), "{steps:?}");
     }
+}
+
+#[test]
+fn a_change_that_nobody_else_reports_is_not_dated_far_before_it_is_written() {
+    let (mut historian, mut out) = (Historian::default(), Vec::new());
+    let has = EventKind::Note(Note::Has { what: Evidence::Traced });
+    let open = [seen(0, Called, has), table(1, Delta::Added(row(client(), Established)))];
+    open.iter()
+        .chain(&[table(2, Delta::Changed(row(client(), TimeWait)))])
+        .for_each(|told| historian.hear(told.at, told, &mut out));
+    // It is looked at late: the machine was busy.
+    historian.settle(
+        Stamp::from_millis(400),
+        &seen(400, Inferred, EventKind::Note(Note::Dropped { count: 0 })),
+        &mut out,
+    );
+    let at = out.iter().find(|o| matches!(&o.kind, EventKind::State(change) if change.to == TimeWait)).map(|o| o.at);
+    assert_eq!(at, Some(Stamp::from_millis(360)), "{out:?}");
 }
 
 /// True histories of both ends of one connection: the states, each with the moment it was entered.
