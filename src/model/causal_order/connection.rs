@@ -206,8 +206,6 @@ impl OrderedConnection {
     /// Whether an event has to wait for another one that is certain to come.
     fn waits(&self, held: &HeldEvent, active: [bool; 2]) -> bool {
         let missing = match (held.moment, &held.seen.kind) {
-            // The wire's own sampling reports every change as it happens.
-            (Some(Moment::State(_)), _) if held.seen.world == WorldId::Wire => false,
             (Some(moment), _) => {
                 let cause = Self::cause((held.side, moment), active);
                 cause.is_some_and(|cause| self.lacks(cause) && self.will_be_reported(cause, held.side))
@@ -215,6 +213,9 @@ impl OrderedConnection {
             (None, EventKind::Confirmed(change)) => self.lacks((held.side, Moment::State(change.to))),
             (None, _) => false,
         };
+        // The wire's own sampling reports every change as it happens, before a `connect` returns.
+        let is_told_at_once = matches!(held.moment, Some(Moment::State(state)) if state != TcpState::FinWait1 && state != TcpState::LastAck);
+        let missing = missing && !(is_told_at_once && held.seen.world == WorldId::Wire);
         // An exact event may still come that shows the change to have been earlier than the table did.
         let may_be_earlier = held.is_adjustable()
             && held.seen.world == WorldId::Host
