@@ -17,6 +17,7 @@ mod input;
 pub mod laboratory;
 mod locale;
 mod netstat;
+mod on_workers;
 mod opener;
 mod packet_lines;
 mod packet_views;

@@ -8,11 +8,13 @@ use crossterm::event::{Event, EventStream};
 use futures_util::{Stream, StreamExt as _, stream};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::cli::{Cli, LabArgs};
 use super::laboratory::Laboratory;
 use super::locale;
+use super::on_workers::OnWorkers;
 use super::pump::{Pump, Record};
 use super::queue;
 use super::recorder::Recorder;
@@ -46,26 +48,30 @@ pub(super) fn run(cli: &LabArgs, on_wire: bool) -> anyhow::Result<()> {
     // Before any other thread exists: the privilege to capture is dropped with the key.
     #[cfg(target_os = "linux")]
     let key = CaptureAccess::take();
-    let runtime = super::runtime()?;
+    let workers = super::runtime()?;
+    let screen = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     #[cfg(target_os = "linux")]
-    return runtime.block_on(session(cli, on_wire, record, key));
+    return screen.block_on(session(cli, on_wire, record, workers.handle(), key));
     #[cfg(not(target_os = "linux"))]
-    runtime.block_on(session(cli, on_wire, record))
+    screen.block_on(session(cli, on_wire, record, workers.handle()))
 }
 
 async fn session(
     cli: &LabArgs,
     on_wire: bool,
     record: Option<Record>,
+    workers: &Handle,
     #[cfg(target_os = "linux")] key: Result<CaptureAccess, Lack>,
 ) -> anyhow::Result<()> {
     let (sink, mut events) = queue::open(Clock::start());
     let signals = signals::listen()?;
+    let entered = workers.enter();
     let mut shell = Laboratory::open_guarded(cli.servers.specs(), cli.observe, &cli.servers.limits(), &sink)?;
     #[cfg(target_os = "linux")]
     shell.capture(key);
     #[cfg(not(target_os = "linux"))]
     shell.cannot_capture();
+    drop(entered);
     let mut model = Model::new(ui(cli));
     model.lessons.cards = catalogue::cards();
     if !cli.interface.is_empty() {
@@ -76,7 +82,7 @@ async fn session(
     if let Ok(size) = terminal.size() {
         model.ui.size = (size.width, size.height);
     }
-    let mut pump = Pump::new(model, shell, sink);
+    let mut pump = Pump::new(model, OnWorkers { shell, workers: workers.clone() }, sink);
     pump.record = record;
     let mut session = Session { pump, terminal, depth: locale::depth() };
     if on_wire {
@@ -93,7 +99,7 @@ async fn session(
     // Its `drop` prints an error if there is one, and panics if standard error is closed. `_terminal` shows the cursor.
     std::mem::forget(terminal);
     let (shell, mut rest) = pump.split();
-    shell.close().await;
+    shell.shell.close().await;
     if rest.record.is_some() {
         rest.drain(&mut events);
     }
