@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::cli::network::ClientArgs;
 use super::headless::Headless;
 use super::pump::Shell;
-use super::{locale, piped, runtime, status};
+use super::{locale, piped, runtime, status, tell};
 use crate::domain::{
     Call, ClientId, EventKind, EventSink, Evidence, Flow, Note, Outcome, PortReport, Proto, Reason, ScriptedCall,
     SocketId, SocketOp, SocketOptions, Syscall, TargetChange, TargetEvent, TcpState, Verdict,
@@ -27,8 +27,9 @@ const DEFAULT_PORT: u16 = 65_432;
 /// The size of the buffer given to `recv`, in bytes.
 const BUFFER: usize = 4096;
 
-/// How long to watch the end of a connection, at most.
+/// How long to watch the end of a connection, at most; and once a server has let us wait in vain.
 const SETTLE: Duration = Duration::from_millis(500);
+const LATE: Duration = Duration::from_millis(50);
 
 /// Talks to the server. The exit status is 0 if it answered, 1 if it did not.
 pub(super) fn run(args: &ClientArgs) -> anyhow::Result<ExitCode> {
@@ -135,23 +136,32 @@ impl<'a> Caller<'a> {
         let message = self.args.message.as_bytes();
         self.perform(ScriptedCall::Send(message.to_vec()));
         let sent = self.returned(Syscall::Send).await?.is_some_and(|call| call.result.is_ok());
-        let mut came = 0;
+        let (mut came, mut timed_out) = (0, false);
         while sent && came < message.len().max(1) {
-            self.perform(ScriptedCall::Recv(BUFFER));
-            match self.returned(Syscall::Recv).await? {
+            self.perform(ScriptedCall::Recv { most: BUFFER, patience: Some(self.args.timeout) });
+            match self.returned_by(Syscall::Recv, Instant::now() + self.args.timeout + SETTLE).await? {
                 Some(Call { result: Outcome::Ok, data: Some(data), .. }) if data.len > 0 => came += data.len,
+                Some(Call { result: Outcome::TimedOut, .. }) => {
+                    timed_out = true;
+                    break;
+                }
                 _ => break,
             }
         }
+        if timed_out && came > 0 {
+            let text = locale::text(self.args.lang);
+            let bytes = |count: usize| text.numbers.bytes(count as u64);
+            tell(&(text.broadcast.fewer)(&bytes(came), &bytes(message.len())));
+        }
         self.perform(ScriptedCall::Close);
         self.returned(Syscall::Close).await?;
-        self.settled(flow).await?;
+        self.settled(flow, if timed_out { LATE } else { SETTLE }).await?;
         Ok(Some(came > 0))
     }
 
     /// Waits until the connection is closed or in TIME_WAIT, but not long, since the server may not close its side.
-    async fn settled(&mut self, flow: Option<Flow>) -> io::Result<()> {
-        let deadline = Instant::now() + SETTLE.min(self.args.timeout);
+    async fn settled(&mut self, flow: Option<Flow>, patience: Duration) -> io::Result<()> {
+        let deadline = Instant::now() + patience.min(self.args.timeout);
         let Some(flow) = flow else { return Ok(()) };
         let is_over = |caller: &Self| {
             // By its last transition, not by its row: it may have no row yet, or no longer.

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::process::ExitCode;
 
 use super::cli::DoctorArgs;
-use super::{locale, status};
+use super::{locale, piped, status};
 use crate::domain::need::{Lack, Need};
 use crate::domain::note::TableSource;
 use crate::domain::{Errno, Proto};
@@ -38,23 +38,28 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     let key = CaptureAccess::take().map(drop);
     let all = locale::text(args.lang);
     let text = &all.doctor;
-    let works = loopback().is_ok();
+    let loopback = loopback().map_err(Errno::from);
+    let works = loopback.is_ok();
     let mut found = table(text);
-    if works {
-        found.push(Diagnosis::Works(text.sockets.into()));
-    }
+    found.push(match loopback {
+        Ok(()) => Diagnosis::Works(text.sockets.into()),
+        Err(errno) => Diagnosis::Lacks(text.no_sockets.into(), Some(errno), text.no_sockets_advice),
+    });
     found.extend(ports(text));
     found.extend(limits(text));
     found.extend(terminal(text));
     #[cfg(target_os = "linux")]
     found.extend(evidence(all, key));
+    Ok(piped(print(&found, all, works), ())?).map(|()| status(works))
+}
+
+fn print(found: &[Diagnosis], text: &Text, works: bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    for found in &found {
+    for found in found {
         line(&mut out, found, "")?;
     }
-    wire(&mut out, all)?;
-    writeln!(out, "\n{}", if works { text.works } else { text.broken })?;
-    Ok(status(works))
+    wire(&mut out, text)?;
+    writeln!(out, "\n{}", if works { text.doctor.works } else { text.doctor.broken })
 }
 
 fn line(out: &mut impl Write, found: &Diagnosis, indent: &str) -> io::Result<()> {

@@ -65,20 +65,13 @@ fn said(store: &PacketStore, conversation: Flow) -> StreamText {
     StreamText { conversation, turns: turns.collect(), cut: stream.cut }
 }
 
+/// The lines of a piece of data, each with its end: without one the line goes on in the next piece.
 fn lines(bytes: &[u8]) -> Vec<String> {
-    let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    if body.is_empty() {
-        return vec![];
-    }
-    let lines = body.split(|byte| *byte == b'\n').map(|line| sanitise(line.strip_suffix(b"\r").unwrap_or(line)));
-    lines.flat_map(|line| pieces(&line)).collect()
+    bytes.split_inclusive(|byte| *byte == b'\n').flat_map(|line| pieces(&sanitise(line))).collect()
 }
 
 /// Splits a long line into pieces.
 fn pieces(line: &str) -> Vec<String> {
-    if line.is_empty() {
-        return vec![String::new()];
-    }
     let chars: Vec<char> = line.chars().collect();
     chars.chunks(LONGEST_LINE).map(String::from_iter).collect()
 }
@@ -89,10 +82,12 @@ mod tests {
 
     #[test]
     fn text_is_cut_into_lines_and_made_safe() {
-        assert_eq!(lines(b"GET /\r\nHost: x\r\n"), ["GET /", "Host: x"]);
-        assert_eq!(lines(b"\x1b[31m\n\nb"), ["␛[31m", "", "b"]);
-        assert!(lines(b"\n").is_empty());
+        assert_eq!(lines(b"GET /\r\nHost: x\r\n"), ["GET /␍⏎", "Host: x␍⏎"]);
+        assert_eq!(lines(b"\x1b[31m\n\nb"), ["␛[31m⏎", "⏎", "b"]);
+        // A word that the border of two segments breaks.
+        assert_eq!([lines(b"500 wh"), lines(b"at?\r\n")].concat(), ["500 wh", "at?␍⏎"]);
+        assert!(lines(b"").is_empty());
         let long = lines(&[b"ab".repeat(100), b"\nc".to_vec()].concat());
-        assert_eq!(long.iter().map(String::len).collect::<Vec<_>>(), [120, 80, 1]);
+        assert_eq!(long.iter().map(|line| line.chars().count()).collect::<Vec<_>>(), [120, 81, 1]);
     }
 }

@@ -11,7 +11,7 @@ use super::cli::RunArgs;
 use super::recorder::Recorder;
 use super::runner::Runner;
 use super::transcript::Transcript;
-use super::{locale, runtime, status, target, tell, transcript};
+use super::{locale, piped, runtime, status, target, tell, transcript};
 use crate::domain::Lang;
 use crate::lesson::{self, Lesson, LessonPhase, NotRemote, StepItem};
 use crate::text;
@@ -22,7 +22,7 @@ use crate::view::sentences::{of_act, of_expect};
 pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let lang = args.lang.unwrap_or_else(locale::lang);
     if args.list {
-        return list(lang).map(|()| ExitCode::SUCCESS);
+        return list(lang);
     }
     let mut lessons = Vec::new();
     for name in &args.files {
@@ -79,12 +79,13 @@ fn towards_target(args: &RunArgs, lesson: Lesson, lang: Lang) -> anyhow::Result<
     })
 }
 
-fn list(lang: Lang) -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
+fn list(lang: Lang) -> anyhow::Result<ExitCode> {
+    let mut lines = Vec::new();
     for entry in lesson::catalogue() {
-        writeln!(out, "{:<28} {}", entry.name, entry.lesson()?.title.lang(lang))?;
+        writeln!(lines, "{:<28} {}", entry.name, entry.lesson()?.title.lang(lang))?;
     }
-    Ok(())
+    piped(io::stdout().lock().write_all(&lines), ())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The last line of a file's JSON.

@@ -60,6 +60,9 @@ pub struct Call {
     /// (`accept`, `recv`, `recvfrom`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub took_us: Option<u64>,
+    /// For `close`: how many received bytes nobody had read. Then it sends a RST instead of a FIN (RFC 2525 §2.17).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<u64>,
     /// For several calls of this kind on this socket that came faster than they could be shown: how many. Then the data is
     /// the beginning of the first one's, and its length that of all.
     #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
@@ -88,6 +91,7 @@ impl Call {
             flow: None,
             data: None,
             took_us: None,
+            unread: None,
             repeated: None,
         }
     }
@@ -245,6 +249,8 @@ pub enum Outcome {
     Ok,
     /// It returned −1 with this errno.
     Failed(Errno),
+    /// It had not returned when its caller's patience was over, and was given up: what Python calls a timeout.
+    TimedOut,
 }
 
 impl Outcome {
@@ -256,7 +262,7 @@ impl Outcome {
     /// Why it failed, if it did.
     pub const fn errno(self) -> Option<Errno> {
         match self {
-            Self::Ok => None,
+            Self::Ok | Self::TimedOut => None,
             Self::Failed(errno) => Some(errno),
         }
     }
@@ -266,6 +272,7 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ok => f.pad("ok"),
+            Self::TimedOut => f.pad("timed out"),
             Self::Failed(errno) => errno.fmt(f),
         }
     }
@@ -274,7 +281,11 @@ impl fmt::Display for Outcome {
 impl FromStr for Outcome {
     type Err = UnknownText;
     fn from_str(text: &str) -> Result<Self, UnknownText> {
-        if text == "ok" { Ok(Self::Ok) } else { text.parse().map(Self::Failed) }
+        match text {
+            "ok" => Ok(Self::Ok),
+            "timed out" => Ok(Self::TimedOut),
+            errno => errno.parse().map(Self::Failed),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthChar as _;
 /// Data that was sent or received: at most [`Excerpt::SHOWN`] bytes of it as safe text, and its real length.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Excerpt {
-    /// Safe, printable text. A line end at the very end is left out; any other is shown as `⏎`.
+    /// Safe, printable text. A line end is shown as `⏎`, also at the very end: every byte is accounted for.
     #[serde(rename = "data", default, skip_serializing_if = "String::is_empty")]
     pub text: String,
     /// The number of bytes there were, shown or not.
@@ -24,15 +24,12 @@ impl Excerpt {
 
     /// Takes the beginning of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
-        let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-        let body = body.strip_suffix(b"\r").unwrap_or(body);
-        let cut = body.len().min(Self::SHOWN);
-        Self { text: sanitise(&body[..cut]), len: bytes.len() }
+        Self { text: sanitise(&bytes[..bytes.len().min(Self::SHOWN)]), len: bytes.len() }
     }
 
     /// Whether more was sent than `text` shows.
     pub fn is_cut(&self) -> bool {
-        self.len > Self::SHOWN + 2
+        self.len > Self::SHOWN
     }
 }
 
@@ -161,8 +158,10 @@ mod tests {
     }
 
     #[test]
-    fn length_counts_every_byte_and_the_final_line_end_is_not_shown() {
-        assert_eq!(Excerpt::of(b"hi\r\n"), Excerpt { text: "hi".into(), len: 4 });
+    fn every_byte_is_shown_and_counted_up_to_a_limit() {
+        assert_eq!(Excerpt::of(b"hi\r\n"), Excerpt { text: "hi␍⏎".into(), len: 4 });
+        let whole = Excerpt::of(&[&[b'x'; 62][..], b"\r\n"].concat());
+        assert!(!whole.is_cut() && whole.text.ends_with("x␍⏎"));
         let long = Excerpt::of(&[b'x'; 1000]);
         assert_eq!((long.text.len(), long.len, long.is_cut()), (Excerpt::SHOWN, 1000, true));
     }

@@ -2,6 +2,7 @@
 //! does: closing first, opening from both sides, never reading.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use super::id::SocketId;
 
@@ -52,8 +53,13 @@ pub enum ScriptedCall {
     Send(Vec<u8>),
     /// `sendto`.
     SendTo(Vec<u8>, SocketAddr),
-    /// `recv`, once, of at most this many bytes; waits for data or the end of the stream.
-    Recv(usize),
+    /// `recv`, once; waits for data or the end of the stream.
+    Recv {
+        /// The size of the buffer.
+        most: usize,
+        /// How long to wait; without it, for ever.
+        patience: Option<Duration>,
+    },
     /// `recvfrom`; waits for a datagram.
     RecvFrom,
     /// `shutdown(SHUT_WR)`.

@@ -108,9 +108,23 @@ impl Connection {
 
     pub(super) fn close(self) {
         let at = self.log.now();
+        let unread = unread(&self.stream);
         drop(self.stream);
-        self.log.call_at(at, Call::new(self.socket_id, Syscall::Close).on(self.flow));
+        self.log.call_at(at, Call { unread, ..Call::new(self.socket_id, Syscall::Close).on(self.flow) });
     }
+}
+
+/// How many bytes have arrived that nobody has read, if there are any (`FIONREAD`, `tcp(7)`). A connection that is over
+/// already sends nothing for them.
+#[cfg(unix)]
+fn unread(stream: &TcpStream) -> Option<u64> {
+    stream.peer_addr().ok()?;
+    rustix::io::ioctl_fionread(stream).ok().filter(|bytes| *bytes > 0)
+}
+
+#[cfg(not(unix))]
+const fn unread(_stream: &TcpStream) -> Option<u64> {
+    None
 }
 
 /// Calls `shutdown` and reports it. It fails if the connection is gone already.

@@ -11,7 +11,7 @@ use super::waits::{WaitingPlace, Waits};
 use crate::domain::broadcast::BroadcastChange;
 use crate::domain::client::ClientChange;
 use crate::domain::{
-    Args, BroadcastEvent, Call, ClientEvent, ClientId, EventKind, EventSink, Evidence, Flow, GuardEvent, Note,
+    Args, BroadcastEvent, Call, ClientEvent, ClientId, EventKind, EventSink, Evidence, Flow, GuardEvent, Note, Outcome,
     PendingCall, ScanChange, ScanEvent, ServerChange, ServerEvent, ServerId, SocketId, Stamp, Syscall, TargetChange,
     TargetEvent, TargetHost, Transfer,
 };
@@ -108,6 +108,12 @@ impl Reporter {
         let Call { socket, call, args, flow, took_us, .. } = *call;
         let took_us = if matches!(call, Syscall::Send | Syscall::Sendto) { self.took(at) } else { took_us };
         self.sink.report_transfer(Transfer { at, socket, call, args, flow, len: data.len(), took_us }, data);
+    }
+
+    /// A `recv` of at most so many bytes that was given up.
+    pub(super) fn timed_out(&self, entered: Stamp, (socket, flow): (SocketId, Flow), most: usize) {
+        let call = Call::new(socket, Syscall::Recv).with(Args::Number(most as u64)).on(flow);
+        self.returned(Some(entered), Call { result: Outcome::TimedOut, ..call });
     }
 
     /// A `recv` that returned because this side shut the socket down. It is reported without data, since the peer has not

@@ -21,6 +21,10 @@ pub struct DoctorText {
     pub not_counted: fn(usize, Errno) -> String,
     /// Sockets on loopback: the laboratory itself.
     pub sockets: &'static str,
+    /// They do not work.
+    pub no_sockets: &'static str,
+    /// What to do about it.
+    pub no_sockets_advice: Advice,
     /// A port of the laboratory, free.
     pub port_free: fn(&str) -> String,
     /// A port of the laboratory that is taken, and the holder if it is known.

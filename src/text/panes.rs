@@ -166,6 +166,10 @@ pub struct LifecycleText {
     pub end_of_data: &'static str,
     /// What a call waits for.
     pub waits: fn(Syscall) -> &'static str,
+    /// A call was given up, after so long if that was measured.
+    pub timed_out: fn(Option<&str>) -> String,
+    /// So many bytes were not read before `close`.
+    pub unread: fn(&str) -> String,
     pub no_data: &'static str,
     pub timer: &'static str,
     /// The program that held the socket ended.
@@ -204,6 +208,8 @@ pub struct BroadcastText {
     pub no_answer_yet: &'static str,
     pub closed: &'static str,
     pub silent: fn(&str) -> String,
+    /// A server answered fewer bytes than were sent to it.
+    pub fewer: fn(&str, &str) -> String,
     /// Why there is no answer: the socket that waited for it is closed.
     pub hung_up: &'static str,
     pub gone: &'static str,

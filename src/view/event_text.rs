@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use ratatui::style::Style;
 
@@ -192,6 +193,7 @@ fn call_text(ctx: &DrawContext, call: &Call, columns: u16, comment: &str) -> Sty
         return repeated_text(ctx, call, count, columns);
     }
     let theme = &ctx.theme;
+    let words = &ctx.text.lifecycle;
     let mut text = StyledText::default();
     text.push(call.call.name(), theme.title).push(arguments(call, columns), theme.text);
     if let Outcome::Failed(errno) = call.result {
@@ -199,9 +201,17 @@ fn call_text(ctx: &DrawContext, call: &Call, columns: u16, comment: &str) -> Sty
         text.push(format!(": {}", (ctx.text.errno)(errno).what), theme.text);
         return text;
     }
+    if call.result == Outcome::TimedOut {
+        let took = call.took_us.map(|took| ctx.text.numbers.tenths(Duration::from_micros(took)));
+        text.push(format!(" {} ", glyphs::ARROW), theme.text).push((words.timed_out)(took.as_deref()), theme.alarm);
+        return text;
+    }
+    if let Some(unread) = call.unread {
+        text.push(format!("   {}", (words.unread)(&ctx.text.numbers.bytes(unread))), theme.alarm);
+        return text;
+    }
     match &call.data {
         Some(data) if data.len == 0 => {
-            let words = &ctx.text.lifecycle;
             let meaning = if call.call == Syscall::Recv { words.end_of_data } else { words.no_data };
             text.push(format!(" {} ", glyphs::ARROW), theme.text).push(meaning, theme.state.closing);
         }

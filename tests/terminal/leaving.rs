@@ -149,7 +149,6 @@ fn wrong_usage_is_named_with_status_2() {
         (&["--server", "ech=1"], "not a kind of server"),
         (&["--server", "echo=70000"], "not a port"),
         (&["--lang", "fr"], "pt-BR"),
-        (&["--preset", "class", "--server", "echo=1"], "cannot be used with"),
         (&["netstat", "--nonsense"], "--nonsense"),
     ] {
         let (code, out, error) = without_terminal(args);
@@ -166,4 +165,16 @@ fn a_record_that_cannot_be_created_is_named_and_the_terminal_untouched() {
     running.assert_given_back();
     assert!(!String::from_utf8_lossy(&running.written).contains("\x1b[?1049h"));
     assert!(running.says("/nonexistent/journal.jsonl"), "{}", running.screen().contents());
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    for args in [&["doctor"][..], &["run", "--list"], &["netstat"]] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_socklab-tui"));
+        command.args(args).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{args:?}");
+    }
 }

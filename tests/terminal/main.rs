@@ -14,6 +14,8 @@ mod leaving;
 #[cfg(target_os = "linux")]
 mod messages;
 mod netstat;
+#[cfg(target_os = "linux")]
+mod patience;
 mod pty;
 mod showing;
 #[cfg(target_os = "linux")]

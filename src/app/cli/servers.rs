@@ -10,13 +10,13 @@ use crate::domain::{Limits, Rule, ServerKind, ServerSpec};
 /// The options for servers.
 #[derive(Debug, Clone, Args)]
 pub struct ServersArgs {
-    /// Start this server instead of the usual four: KIND is threaded, echo, async or udp; ADDR a port or an address with a
+    /// Start this server instead of the usual four, or besides those of a preset: KIND is threaded, echo, async or udp; ADDR a port or an address with a
     /// port, such as 0.0.0.0:65432 for the whole network. Can be given several times
     #[arg(long, value_name = "KIND=ADDR", value_parser = server)]
     pub server: Vec<(ServerKind, SocketAddr)>,
 
     /// Start a preset of servers
-    #[arg(long, value_enum, conflicts_with = "server")]
+    #[arg(long, value_enum)]
     pub preset: Option<Preset>,
 
     /// Open the servers to the network: they listen on every IPv4 address of this machine (0.0.0.0), not on loopback
@@ -38,26 +38,33 @@ pub struct ServersArgs {
 /// A preset of servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Preset {
-    /// The course's own scripts: echo on 65432/tcp, udp on 65431/udp, threaded on 65433/tcp
+    /// The course's own scripts: echo on 65432/tcp, threaded on 65433/tcp, async on 65434/tcp, udp on 65431/udp
     Class,
 }
 
 impl ServersArgs {
-    /// The servers to start, or to watch: those given one by one, or those of the preset, or the usual four. One that was
-    /// given an address beyond loopback keeps it.
+    /// The servers to start, or to watch: those of the preset and those given one by one, or else the usual four. One that
+    /// was given an address beyond loopback keeps it.
     pub fn specs(&self) -> Vec<ServerSpec> {
         let local = |port| SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
-        let chosen = match self.preset {
-            _ if !self.server.is_empty() => self.server.clone(),
-            Some(Preset::Class) => {
-                vec![
-                    (ServerKind::Echo, local(65432)),
-                    (ServerKind::Threaded, local(65433)),
-                    (ServerKind::Udp, local(65431)),
-                ]
+        let mut chosen = match self.preset {
+            Some(Preset::Class) => vec![
+                (ServerKind::Echo, local(65432)),
+                (ServerKind::Threaded, local(65433)),
+                (ServerKind::Async, local(65434)),
+                (ServerKind::Udp, local(65431)),
+            ],
+            None if self.server.is_empty() => {
+                ServerKind::ALL.iter().map(|kind| (*kind, local(kind.usual_port()))).collect()
             }
-            None => ServerKind::ALL.iter().map(|kind| (*kind, local(kind.usual_port()))).collect(),
+            None => vec![],
         };
+        // A port of the preset that is asked for is the asked one's.
+        let taken = |(kind, addr): &(ServerKind, SocketAddr)| {
+            self.server.iter().any(|(other, asked)| asked.port() == addr.port() && other.proto() == kind.proto())
+        };
+        chosen.retain(|server| !taken(server));
+        chosen.extend(&self.server);
         let asked = self.bind.or_else(|| self.lan.then_some(Ipv4Addr::UNSPECIFIED.into()));
         let spec = |(place, (kind, addr)): (usize, &(ServerKind, SocketAddr))| {
             let before = chosen[..place].iter().filter(|(other, _)| other == kind).count();
@@ -150,7 +157,20 @@ mod tests {
     #[test]
     fn the_preset_is_the_class_scripts() {
         let named: Vec<_> = specs(&["--preset", "class"]).iter().map(|s| format!("{} {} {}", s.0, s.1, s.2)).collect();
-        assert_eq!(named, ["echo tcp 127.0.0.1:65432", "threaded tcp 127.0.0.1:65433", "udp udp 127.0.0.1:65431"]);
+        let class = [
+            "echo tcp 127.0.0.1:65432",
+            "threaded tcp 127.0.0.1:65433",
+            "async tcp 127.0.0.1:65434",
+            "udp udp 127.0.0.1:65431",
+        ];
+        assert_eq!(named, class);
+        let more = specs(&["--server", "echo=7001", "--preset", "class"]);
+        let more: Vec<_> = more.iter().map(|s| format!("{} {}", s.0, s.2)).collect();
+        assert_eq!((more.len(), more[4].as_str()), (5, "echo2 127.0.0.1:7001"));
+        let other = specs(&["--preset", "class", "--server", "async=65432", "--server", "udp=65432"]);
+        let other: Vec<_> = other.iter().map(|s| format!("{} {}", s.0, s.2)).collect();
+        assert_eq!(other[0], "threaded 127.0.0.1:65433");
+        assert_eq!(other[3..], ["async2 127.0.0.1:65432", "udp2 127.0.0.1:65432"]);
     }
 
     #[test]

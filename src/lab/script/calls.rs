@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::mpsc;
@@ -94,7 +95,7 @@ impl ScriptHost {
                     let call = Call::new(socket_id, Syscall::Sendto).with(Args::Addr(to)).returned(&sent);
                     report(if sent.is_ok() { call.carrying(&bytes) } else { call }, Some(to));
                 }
-                ScriptedCall::Recv(_) | ScriptedCall::RecvFrom => {
+                ScriptedCall::Recv { .. } | ScriptedCall::RecvFrom => {
                     let mut buffer = vec![0; 65_535];
                     let flow = socket.local_addr().ok().map(|local| Flow::unconnected(Proto::Udp, local));
                     let place = self.log.place(socket_id, Syscall::Recvfrom, flow);
@@ -117,6 +118,9 @@ impl ScriptHost {
         report(Call::new(socket_id, Syscall::Close), None);
     }
 }
+
+/// Longer than any laboratory lives.
+const FOR_EVER: Duration = Duration::from_hours(24 * 365);
 
 /// Makes a connection's calls until it is closed. Reports the outcome of its `connect` as soon as it is known.
 pub(super) async fn serve_stream(
@@ -144,9 +148,13 @@ pub(super) async fn serve_stream(
                     () = stop.cancelled() => return connection.close(),
                 }
             }
-            Some(ScriptedCall::Recv(most)) => {
+            Some(ScriptedCall::Recv { most, patience }) => {
+                let entered = connection.log.now();
+                let received = tokio::time::timeout(patience.unwrap_or(FOR_EVER), recv(&connection, most));
                 tokio::select! {
-                    () = recv(&connection, most) => {}
+                    received = received => if received.is_err() {
+                        connection.log.timed_out(entered, (connection.socket_id, connection.flow), most);
+                    },
                     () = stop.cancelled() => return connection.close(),
                 }
             }

@@ -63,6 +63,7 @@ impl Moment {
     fn of_call(call: &Call) -> Option<Self> {
         match call.result {
             Outcome::Ok => {}
+            Outcome::TimedOut => return None,
             Outcome::Failed(_) if call.call == Syscall::Connect => return Some(Self::Connect),
             Outcome::Failed(errno) => return (errno == Errno::ConnReset).then_some(Self::Reset),
         }

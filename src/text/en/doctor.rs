@@ -32,6 +32,11 @@ pub(super) const DOCTOR: DoctorText = DoctorText {
         format!("{sockets}; netstat2 cannot read them here ({errno}), and is not needed")
     },
     sockets: "sockets on loopback: servers and clients work",
+    no_sockets: "sockets on loopback do not work",
+    no_sockets_advice: Advice {
+        sentence: "In a new network namespace the interface lo is down; raise it, as root or in the namespace itself.",
+        command: Some("ip link set lo up"),
+    },
     port_free: |port| format!("port {port} is free"),
     port_held: |port, holder| match holder {
         Some(holder) => format!("port {port} is held by {holder}"),

@@ -34,6 +34,11 @@ pub(super) const DOCTOR: DoctorText = DoctorText {
         format!("{sockets}; o netstat2 não consegue lê-los aqui ({errno}), e não é necessário")
     },
     sockets: "sockets em loopback: servidores e clientes funcionam",
+    no_sockets: "sockets no loopback não funcionam",
+    no_sockets_advice: Advice {
+        sentence: "Num network namespace novo a interface lo está desligada; ligue-a, como root ou no próprio namespace.",
+        command: Some("ip link set lo up"),
+    },
     port_free: |port| format!("a porta {port} está livre"),
     port_held: |port, holder| match holder {
         Some(holder) => format!("a porta {port} está com {holder}"),

@@ -1,11 +1,12 @@
 //! `run`, `exec` and `doctor`: what they print and how they end.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use super::headless::{program, run};
 use crate::fixtures::ScenarioFile;
-use crate::harness::{Need::Wire, Test, test};
+use crate::harness::Need::{Namespace, Wire};
+use crate::harness::{Test, test};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
@@ -17,6 +18,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test(a_lesson_on_the_machine_itself_needs_no_wire, &[]),
         test(exec_runs_a_program_on_a_host_of_the_open_wire, &[Wire]),
         test(doctor_says_what_works_and_how_to_get_the_rest, &[]),
+        test(doctor_says_how_loopback_is_raised, &[Namespace]),
     ]
 }
 
@@ -156,4 +158,13 @@ fn doctor_says_what_works_and_how_to_get_the_rest() {
         assert!(text.contains(works) && text.contains(needs) && text.contains("$ unset NO_COLOR"), "{text}");
         assert!(text.contains("65432/tcp") && text.contains("65432/udp"), "{text}");
     }
+}
+
+fn doctor_says_how_loopback_is_raised() {
+    let program = program().get_program().to_owned();
+    let output = Command::new("unshare").arg("-rn").arg(program).args(["doctor", "--lang", "en"]).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    let line = text.lines().position(|line| line.contains("sockets on loopback do not work: ENETUNREACH")).unwrap();
+    assert!(text.lines().skip(line).take(3).any(|line| line.trim() == "$ ip link set lo up"), "{text}");
 }
