@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use crate::domain::interface::CapturePlan;
 use crate::domain::need::{Lack, Need};
 use crate::domain::{
-    CaptureEvent, CapturedInterface, EventKind, EventSink, Evidence, InterfaceState, NetInterface, Note,
+    CaptureEvent, CapturedInterface, Errno, EventKind, EventSink, Evidence, InterfaceState, NetInterface, Note,
 };
 use crate::model::Msg;
 use crate::model::packets::PacketsAnswer;
@@ -23,6 +23,8 @@ pub(super) struct CaptureKeeper {
     on: Option<Vec<CapturedInterface>>,
     /// The numbers of these interfaces.
     numbers: Vec<u32>,
+    /// Why the system refused the latest change, if it did.
+    refused: Option<Errno>,
     /// The list that the model has.
     told: Vec<NetInterface>,
     sink: EventSink,
@@ -32,7 +34,16 @@ pub(super) struct CaptureKeeper {
 impl CaptureKeeper {
     /// Keeps a capture that runs on the loopback.
     pub(super) fn new(capture: Capture, sink: EventSink, answers: mpsc::Sender<Msg>) -> Self {
-        Self { capture, plan: CapturePlan::default(), on: None, numbers: Vec::new(), told: Vec::new(), sink, answers }
+        Self {
+            capture,
+            plan: CapturePlan::default(),
+            on: None,
+            numbers: Vec::new(),
+            refused: None,
+            told: Vec::new(),
+            sink,
+            answers,
+        }
     }
 
     pub(super) const fn store(&self) -> &Arc<PacketStore> {
@@ -66,11 +77,19 @@ impl CaptureKeeper {
         }
         let there = wanted.iter().filter(|one| one.state != InterfaceState::Missing);
         match self.capture.turn_to(there.map(|one| one.name.to_string()).collect()) {
-            Ok(()) => self.numbers = numbers,
+            Ok(()) => {
+                self.numbers = numbers;
+                if self.refused.take().is_some() {
+                    self.sink.note(Note::Has { what: Evidence::Packet });
+                }
+            }
             // It went just now: the next look sees that.
             Err(Lack { need: Need::Interface, .. }) => return,
+            // Tried again at each look, and said once.
             Err(lack) => {
-                self.sink.note(Note::Lacks { what: Evidence::Packet, errno: lack.errno });
+                if self.refused.replace(lack.errno) != Some(lack.errno) {
+                    self.sink.note(Note::Lacks { what: Evidence::Packet, errno: lack.errno });
+                }
                 return;
             }
         }
