@@ -355,7 +355,9 @@ impl Historian {
         let new = end.reached(claim.state).is_none();
         let vanished = claim.state == TcpState::Closed && claim.evidence == Evidence::Sampled;
         let natural = matches!(end.last(), TcpState::TimeWait | TcpState::LastAck | TcpState::Closed);
-        if new && self.traced && end.last() != TcpState::TimeWait {
+        // The kernel traces full sockets. What follows them only the table shows.
+        let waits = claim.state == TcpState::TimeWait && matches!(end.last(), TcpState::FinWait2 | TcpState::Closing);
+        if new && self.traced && end.last() != TcpState::TimeWait && !waits {
             self.wait(flow, claim, GRACE);
         } else if vanished && !natural {
             self.wait(flow, claim, GRACE_GONE);

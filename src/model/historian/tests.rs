@@ -150,6 +150,18 @@ fn the_rest_of_fin_wait2_does_not_close_with_its_full_socket() {
 }
 
 #[test]
+fn time_wait_is_written_as_soon_as_the_table_shows_it() {
+    let (mut historian, mut out) = (Historian::default(), Vec::new());
+    let has = seen(0, Evidence::Called, EventKind::Note(Note::Has { what: Evidence::Traced }));
+    let life = [(1, SynSent, Established), (2, Established, FinWait1), (2, FinWait1, FinWait2), (3, FinWait2, Closed)];
+    let life = life.map(|(at, from, to)| traced(at, client(), from, to));
+    for seen in [has].into_iter().chain(life).chain([table(4, Delta::Changed(row(client(), TimeWait)))]) {
+        historian.hear(seen.at, &seen, &mut out);
+    }
+    assert_eq!(steps(&out, client()).last(), Some(&(FinWait2, TimeWait, Sampled)), "{out:?}");
+}
+
+#[test]
 fn a_late_row_belongs_to_the_life_that_ended_and_starts_no_new_one() {
     let told = |t, from, to| traced(t, client(), from, to);
     let life = [told(1, Closed, SynSent), told(1, SynSent, Established), told(2, Established, FinWait1)];
