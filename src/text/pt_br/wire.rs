@@ -236,7 +236,7 @@ const fn the_host(host: HostId) -> &'static str {
 /// What a segment with these flags waits for.
 const fn awaited(flags: Flags) -> &'static str {
     match (flags.has(Flags::SYN), flags.has(Flags::ACK), flags.has(Flags::FIN)) {
-        (true, false, _) => "um SYN+ACK",
+        (true, false, _) => "o SYN+ACK",
         (true, true, _) => "o ACK do SYN+ACK",
         (false, _, true) => "o ACK do FIN",
         (false, _, false) => "o ACK",
