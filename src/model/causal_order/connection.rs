@@ -66,8 +66,10 @@ pub(super) struct OrderedConnection {
     pub(super) ends: [OrderedEnd; 2],
     /// Whether it is one to a server of the laboratory that has not accepted it yet.
     pub(super) will_be_accepted: bool,
-    /// Whether both ends are in this machine's table.
-    pub(super) is_local: bool,
+    /// Whether the kernel reports every change.
+    pub(super) is_traced: bool,
+    /// Whether both ends are seen here, not one of them only.
+    pub(super) has_both_ends: bool,
     /// Calls that wait for the call of the other end that caused them.
     pub(super) calls: Vec<HeldEvent>,
     /// Events that wait for their place in the journal.
@@ -206,6 +208,8 @@ impl OrderedConnection {
     /// Whether an event has to wait for another one that is certain to come.
     fn waits(&self, held: &HeldEvent, active: [bool; 2]) -> bool {
         let missing = match (held.moment, &held.seen.kind) {
+            // The wire's own sampling reports every change as it happens.
+            (Some(Moment::State(_)), _) if held.seen.world == WorldId::Wire => false,
             (Some(moment), _) => {
                 let cause = Self::cause((held.side, moment), active);
                 cause.is_some_and(|cause| self.lacks(cause) && self.will_be_reported(cause, held.side))
@@ -213,9 +217,6 @@ impl OrderedConnection {
             (None, EventKind::Confirmed(change)) => self.lacks((held.side, Moment::State(change.to))),
             (None, _) => false,
         };
-        // The wire's own sampling reports every change as it happens, before a `connect` returns.
-        let is_told_at_once = matches!(held.moment, Some(Moment::State(state)) if state != TcpState::FinWait1 && state != TcpState::LastAck);
-        let missing = missing && !(is_told_at_once && held.seen.world == WorldId::Wire);
         // An exact event may still come that shows the change to have been earlier than the table did.
         let may_be_earlier = held.is_adjustable()
             && held.seen.world == WorldId::Host
@@ -238,9 +239,9 @@ impl OrderedConnection {
             Moment::State(TcpState::FinWait1) => other.is_known(),
             Moment::State(TcpState::SynSent) => other.is_ours,
             Moment::State(TcpState::Established) if side != effect => other.is_ours,
-            Moment::State(TcpState::SynRecv) => self.will_be_accepted || self.is_local,
-            // Whoever tells of the call tells of the change, or the kernel does.
-            Moment::State(_) => side == effect,
+            Moment::State(TcpState::SynRecv) => self.has_both_ends,
+            // The historian writes it with the call that tells of it, unless the kernel is about to.
+            Moment::State(_) => side == effect && (other.is_ours || self.is_traced),
             _ => self.ends[side].is_ours,
         }
     }

@@ -17,7 +17,9 @@ use std::time::Duration;
 use self::connection::{HeldEvent, OrderedConnection, is_end};
 use self::moment::Moment;
 use crate::domain::client::ClientChange;
-use crate::domain::{ClientEvent, ClientId, EventKind, Flow, Observation, Proto, Stamp, Syscall, TcpState};
+use crate::domain::{
+    ClientEvent, ClientId, EventKind, Evidence, Flow, Note, Observation, Proto, Stamp, Syscall, TcpState,
+};
 
 /// How long an event waits for its cause, and a sampled change for an exact event that bounds its time.
 const PATIENCE: Duration = Duration::from_millis(5);
@@ -41,6 +43,8 @@ pub struct CausalOrder {
     clients: HashMap<ClientId, Flow>,
     /// The ports on which the laboratory's servers listen.
     listening: HashSet<u16>,
+    /// Whether the kernel reports every change.
+    is_traced: bool,
     due: BTreeSet<(Stamp, Flow)>,
     /// The connections in which a call may be ready.
     recheck: Vec<Flow>,
@@ -55,6 +59,11 @@ impl CausalOrder {
     /// Takes in a call, and returns it when nothing is missing that must have happened before it: then, or after a later
     /// [`CausalOrder::next_call`]. Anything but a call on a TCP connection is returned at once.
     pub fn admit(&mut self, now: Stamp, seen: Observation) -> Option<Admitted> {
+        match &seen.kind {
+            EventKind::Note(Note::Has { what: Evidence::Traced }) => self.is_traced = true,
+            EventKind::Note(Note::Lacks { what: Evidence::Traced, .. }) => self.is_traced = false,
+            _ => {}
+        }
         // A client has ended after its calls.
         let queues = matches!(seen.kind, EventKind::Call(_)) || is_end(&seen);
         let flow = if queues { self.connection_of(&seen) } else { None };
@@ -183,9 +192,10 @@ impl CausalOrder {
     /// A connection of which nothing is known but its addresses.
     fn begin(&self, key: &Flow) -> OrderedConnection {
         let mut ends = [Some(key.local), key.peer].into_iter().flatten();
-        let will_be_accepted = ends.any(|addr| self.listening.contains(&addr.port()));
-        let is_local = key.local.ip().to_canonical().is_loopback();
-        OrderedConnection { will_be_accepted, is_local, ..OrderedConnection::default() }
+        let is_to_us = ends.any(|addr| self.listening.contains(&addr.port()));
+        // Both ends are seen: by the server, or in this machine's table.
+        let has_both_ends = is_to_us || key.local.ip().to_canonical().is_loopback();
+        OrderedConnection { has_both_ends, is_traced: self.is_traced, ..OrderedConnection::default() }
     }
 
     fn hold(&mut self, (key, side): (Flow, usize), due: Stamp, seen: Observation, out: &mut Vec<Observation>) {
