@@ -164,6 +164,8 @@ pub struct LifecycleText {
     pub same_port: fn(u16) -> String,
     pub same_port_short: &'static str,
     pub end_of_data: &'static str,
+    /// A `recv` returned nothing since this side shut the socket down.
+    pub shut_down: &'static str,
     /// What a call waits for.
     pub waits: fn(Syscall) -> &'static str,
     /// A call was given up, after so long if that was measured.

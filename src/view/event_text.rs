@@ -216,6 +216,9 @@ fn call_text(ctx: &DrawContext, call: &Call, columns: u16, comment: &str) -> Sty
             text.push(format!(" {} ", glyphs::ARROW), theme.text).push(meaning, theme.state.closing);
         }
         Some(data) => _ = text.push(format!(" \"{}\"", glyphs::excerpt(data)), theme.typed),
+        None if call.call == Syscall::Recv => {
+            text.push(format!(" {} ", glyphs::ARROW), theme.text).push(words.shut_down, theme.state.closing);
+        }
         None => {}
     }
     let peer = call.flow.and_then(|flow| flow.peer).map(|peer| fit(peer, columns));

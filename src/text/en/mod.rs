@@ -214,6 +214,7 @@ const LIFECYCLE: LifecycleText = LifecycleText {
     timed_out: |took| took.map_or_else(|| "timed out".into(), |took| format!("timed out after {took}")),
     unread: |bytes| format!("{bytes} received and not read: sends a RST, not a FIN (RFC 2525 §2.17)"),
     end_of_data: "0 bytes: the other side closed (FIN)",
+    shut_down: "0 bytes: this side called shutdown()",
     no_data: "0 bytes",
     timer: "timer",
     exit: "the program ended",

@@ -180,7 +180,7 @@ fn says(finding: &Finding) -> String {
         }
         Finding::NoTime => "The file does not say when this packet was captured.".into(),
         Finding::LengthBeyond { missing } => format!(
-            "The IP header says {missing} more than came: the frame ended before the packet did. Only the bytes that came count."
+            "The IP header says {missing} B more than came: the frame ended before the packet did. Only the bytes that came count."
         ),
         Finding::FurtherFrames { count } => format!(
             "The radio sent several frames as one (A-MSDU). Only the first is read: {count} {} it.",

@@ -222,6 +222,7 @@ const LIFECYCLE: LifecycleText = LifecycleText {
     timed_out: |took| took.map_or_else(|| "tempo esgotado".into(), |took| format!("tempo esgotado após {took}")),
     unread: |bytes| format!("{bytes} recebidos e não lidos: manda RST, não FIN (RFC 2525 §2.17)"),
     end_of_data: "0 bytes: o outro lado fechou (FIN)",
+    shut_down: "0 bytes: este lado chamou shutdown()",
     no_data: "0 bytes",
     timer: "timer",
     exit: "o programa terminou",

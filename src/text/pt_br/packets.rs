@@ -177,7 +177,7 @@ fn says(finding: &Finding) -> String {
         }
         Finding::NoTime => "O arquivo não diz quando este pacote foi capturado.".into(),
         Finding::LengthBeyond { missing } => format!(
-            "O cabeçalho IP diz {missing} a mais do que veio: o quadro acabou antes do pacote. Só contam os bytes que vieram."
+            "O cabeçalho IP diz {missing} B a mais do que veio: o quadro acabou antes do pacote. Só contam os bytes que vieram."
         ),
         Finding::FurtherFrames { count } => {
             format!("O rádio enviou vários quadros como um só (A-MSDU). Só o primeiro é lido; há mais {count} depois dele.")

@@ -9,7 +9,8 @@ use super::lab::{Lab, at};
 use super::{scenes, screen, text};
 use crate::domain::keys::BINDINGS;
 use crate::domain::{
-    Answer, Delta, EventKind, Evidence, Flow, Lang, Note, Proto, ServerChange, ServerSpec, Stamp, TcpState,
+    Answer, Args, Call, ConnNo, Delta, EventKind, Evidence, Flow, Lang, Note, Proto, ServerChange, ServerId,
+    ServerSpec, SocketId, Stamp, Syscall, TcpState,
 };
 use crate::model::listing::SortColumn;
 use crate::model::ui::{Glyphs, Mode, Pane, ThemeName};
@@ -375,7 +376,7 @@ fn a_queue_that_counts_a_fin_says_so() {
 
 #[test]
 fn a_call_that_waits_is_said_in_the_pane_and_on_the_page() {
-    use crate::domain::{ClientId, EventKind, Evidence, Flow, PendingCall, SocketId, Syscall};
+    use crate::domain::{ClientId, PendingCall};
     for (lang, said) in [(Lang::En, "recv() waits for data"), (Lang::PtBr, "recv() espera dados")] {
         let mut lab = scenes::lesson(lang);
         let flow = Flow::tcp(super::lab::at(44_086), super::lab::at(65_432));
@@ -387,5 +388,20 @@ fn a_call_that_waits_is_said_in_the_pane_and_on_the_page() {
         lab.keys("j\n");
         let page = text(&screen(&mut lab.model, 120, 36).0);
         assert!(page.contains(said), "{page}");
+    }
+}
+
+#[test]
+fn a_recv_that_its_own_side_woke_says_so() {
+    let words = [
+        (Lang::En, "recv(4096) → 0 bytes: this side called shutdown()"),
+        (Lang::PtBr, "recv(4096) → 0 bytes: este lado chamou shutdown()"),
+    ];
+    for (lang, said) in words {
+        let mut lab = Lab::new(lang);
+        let server = SocketId::Conn(ServerId(0), ConnNo(1));
+        lab.call(Call::new(server, Syscall::Recv).with(Args::Number(4096)).on(Flow::tcp(at(65_432), at(40_000))));
+        let shown = text(&screen(&mut lab.model, 120, 36).0);
+        assert!(shown.contains(said), "{shown}");
     }
 }
