@@ -198,7 +198,7 @@ fn data_crosses_and_a_damaged_segment_is_sent_again() {
 fn damaged(bench: &Bench) {
     let (mut client, mut server) = bench.connected();
     client.write_all(b"Hello, world\n").unwrap();
-    assert_eq!(bench.packet(4).payload.text, "Hello, world");
+    assert_eq!(bench.packet(4).payload.text, "Hello, world⏎");
     bench.command(WireCommand::Corrupt(4));
     bench.step(4);
     let again = bench.packet(5);
