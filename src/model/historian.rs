@@ -204,6 +204,12 @@ impl Historian {
         let failed = matches!(call.result, Outcome::Failed(_));
         match call.call {
             Syscall::Listen if !failed => {
+                // The first look at the table may have found it before the call returned.
+                if let Some(end) = self.ends.get_mut(&flow)
+                    && end.path == [(TcpState::Listen, Evidence::Sampled)]
+                {
+                    end.path = vec![(TcpState::Closed, Evidence::Inferred)];
+                }
                 self.begin(flow, TcpState::Closed, out.seen.at, out);
                 self.listening.insert(flow.local);
                 self.write(flow, claim(TcpState::Listen), out);

@@ -259,6 +259,15 @@ fn a_row_that_was_there_from_the_start_has_no_invented_past() {
 }
 
 #[test]
+fn a_listener_found_before_its_call_returned_was_opened_by_it() {
+    let listener = Flow::unconnected(Proto::Tcp, server().local);
+    let of = |millis, syscall| call(millis, SocketId::Server(ServerId(0)), syscall, listener);
+    let out = written([listening(), of(1, Syscall::Listen), of(5, Syscall::Close), of(9, Syscall::Listen)]);
+    let opened = (Closed, Listen, Called);
+    assert_eq!(steps(&out, listener), [opened, (Listen, Closed, Called), opened]);
+}
+
+#[test]
 fn a_row_found_after_its_calls_is_one_more_witness() {
     let out = written([
         listening(),
