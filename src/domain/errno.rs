@@ -25,6 +25,7 @@ pub enum Errno {
     NetUnreach,
     Nfile,
     NoBufs,
+    NoEntry,
     NoMem,
     NotConn,
     Perm,
@@ -50,6 +51,7 @@ named_variants!(Errno {
     NetUnreach = "ENETUNREACH",
     Nfile = "ENFILE",
     NoBufs = "ENOBUFS",
+    NoEntry = "ENOENT",
     NoMem = "ENOMEM",
     NotConn = "ENOTCONN",
     Perm = "EPERM",
@@ -99,6 +101,7 @@ impl From<&io::Error> for Errno {
             io::ErrorKind::InvalidInput => Self::Invalid,
             io::ErrorKind::NetworkUnreachable => Self::NetUnreach,
             io::ErrorKind::OutOfMemory => Self::NoMem,
+            io::ErrorKind::NotFound => Self::NoEntry,
             io::ErrorKind::NotConnected => Self::NotConn,
             io::ErrorKind::BrokenPipe => Self::Pipe,
             io::ErrorKind::TimedOut => Self::TimedOut,
@@ -141,5 +144,11 @@ mod tests {
         for errno in Errno::NAMED.iter().copied().chain([Errno::Other(0), Errno::Other(121)]) {
             assert_eq!(errno.to_string().parse(), Ok(errno));
         }
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_named() {
+        let error = std::process::Command::new("/no/such/program").spawn().unwrap_err();
+        assert_eq!(Errno::from(error).to_string(), "ENOENT");
     }
 }

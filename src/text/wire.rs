@@ -133,7 +133,6 @@ pub struct WireText {
     pub began: fn(u32) -> String,
     pub ended: fn(Option<i32>, Option<i32>) -> String,
     pub not_started: fn(&str, &str) -> String,
-    pub no_such_program: &'static str,
     pub skipped: fn(u64) -> String,
     pub prompt: &'static str,
     pub prompt_wrong: &'static str,

@@ -26,6 +26,7 @@ pub(super) const fn errno(errno: Errno) -> Trouble {
         Errno::NetUnreach => ("no route to that network", "check the address and `ip route`"),
         Errno::Nfile => ("the whole machine has no descriptor left", "close programs, or raise fs.file-max"),
         Errno::NoBufs => ("the kernel has no buffer left", "close sockets and try again"),
+        Errno::NoEntry => ("no such program or file", "check the name and the path"),
         Errno::NoMem => ("the kernel has no memory left", "close sockets and try again"),
         Errno::NotConn => ("the socket is not connected", "connect it first, or use sendto()"),
         Errno::Perm => ("not allowed", "this needs root or a capability"),

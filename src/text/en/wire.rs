@@ -214,7 +214,6 @@ pub(super) const WIRE: WireText = WireText {
         (None, None) => "ended".into(),
     },
     not_started: |name, errno| format!("{name} not started: {errno}"),
-    no_such_program: "ENOENT, no such program or file",
     skipped: |lines| format!("({} {} not shown)", grouped(lines), plural(lines, "line", "lines")),
     prompt: "run",
     prompt_wrong: "name the host first: client PROGRAM or server PROGRAM",

@@ -26,6 +26,7 @@ pub(super) const fn errno(errno: Errno) -> Trouble {
         Errno::NetUnreach => ("não há rota para essa rede", "confira o endereço e `ip route`"),
         Errno::Nfile => ("acabaram os descritores da máquina toda", "feche programas, ou aumente fs.file-max"),
         Errno::NoBufs => ("acabaram os buffers do kernel", "feche sockets e tente de novo"),
+        Errno::NoEntry => ("programa ou arquivo não existe", "confira o nome e o caminho"),
         Errno::NoMem => ("acabou a memória do kernel", "feche sockets e tente de novo"),
         Errno::NotConn => ("o socket não está conectado", "conecte antes, ou use sendto()"),
         Errno::Perm => ("operação não permitida", "isto exige root ou uma capability"),

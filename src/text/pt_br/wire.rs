@@ -219,7 +219,6 @@ pub(super) const WIRE: WireText = WireText {
         (None, None) => "terminou".into(),
     },
     not_started: |name, errno| format!("{name} não iniciou: {errno}"),
-    no_such_program: "ENOENT, não há tal programa ou arquivo",
     skipped: |lines| format!("({} {})", grouped(lines), plural(lines, "linha não mostrada", "linhas não mostradas")),
     prompt: "rodar",
     prompt_wrong: "diga antes onde: cliente PROGRAMA ou servidor PROGRAMA",

@@ -114,7 +114,7 @@ pub(super) fn programs(lang: Lang) -> TestWire {
     let said = |line: &str, error, skipped| WireEvent::ProgramSaid { pid: 4711, line: line.into(), error, skipped };
     bench.wire(Some(Server), said("escutando em 192.0.2.1:5000", false, 0));
     bench.wire(Some(Server), said("Traceback (most recent call last):", true, 12));
-    bench.wire(Some(Client), WireEvent::ProgramFailed { name: "pyhton3 client.py".into(), errno: Errno::Other(2) });
+    bench.wire(Some(Client), WireEvent::ProgramFailed { name: "pyhton3 client.py".into(), errno: Errno::NoEntry });
     bench.keys("!python3 client.py");
     bench
 }

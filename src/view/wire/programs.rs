@@ -4,17 +4,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::domain::CloseHow;
+use crate::domain::HostId;
 use crate::domain::keys::{Action, LabAction};
-use crate::domain::{Errno, HostId};
 use crate::model::Model;
 use crate::model::presenter::WirePart;
 use crate::model::wire::ProgramLine;
 use crate::view::draw_context::{DrawContext, PaneFrame};
 use crate::view::glyphs;
 use crate::view::line_writer::LineWriter;
-
-/// ENOENT, `execve(2)`.
-const NO_SUCH_FILE: Errno = Errno::Other(2);
 
 /// Draws the pane.
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
@@ -51,11 +48,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
             }
             ProgramLine::Failed(host, name, errno) => {
                 who(*host, 0);
-                let why = if *errno == NO_SUCH_FILE {
-                    words.no_such_program.to_owned()
-                } else {
-                    format!("{errno}, {}", (ctx.text.errno)(*errno).what)
-                };
+                let why = format!("{errno}, {}", (ctx.text.errno)(*errno).what);
                 writer.write(&(words.not_started)(name, &why), theme.alarm);
             }
             ProgramLine::Said { host, pid, line, error, skipped } => {
