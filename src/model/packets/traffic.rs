@@ -6,7 +6,7 @@ use super::super::lifecycle::Subject;
 use super::super::world::World;
 use super::file::CaptureFile;
 use super::{CaptureStatus, Packets};
-use crate::domain::{Flow, PacketSummary, Stamp, WorldId};
+use crate::domain::{Flow, PacketSummary, WorldId};
 
 /// The lists, the journal that they index, and the world.
 #[derive(Debug, Clone, Copy)]
@@ -19,8 +19,6 @@ pub struct Traffic<'a> {
     pub world: &'a World,
     /// The selection.
     pub subject: Option<Subject>,
-    /// The latest moment of it.
-    pub now: Stamp,
     /// The file, if a file is shown.
     pub file: Option<&'a CaptureFile>,
 }
@@ -58,7 +56,6 @@ impl Model {
                 journal: file.recording.journal(),
                 world: file.recording.world(),
                 subject: file.subject,
-                now: Stamp::ZERO.after(file.recording.summary.lasted),
                 file: Some(file),
             },
             None => Traffic {
@@ -66,7 +63,6 @@ impl Model {
                 journal: &self.journal,
                 world: self.worlds.shown(),
                 subject: self.ui.subject,
-                now: self.now,
                 file: None,
             },
         }

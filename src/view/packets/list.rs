@@ -118,7 +118,9 @@ impl PacketColumns {
         let packets = || entries.iter().filter_map(|event| Packets::of(event));
         let number = packets().map(|packet| width(&packet.number.to_string())).max().unwrap_or(0).max(3);
         let precise = columns >= PRECISE;
-        let time = width(&clock(ctx, precise, traffic.now)).max(7);
+        // Of what is shown: a clock that goes on would move the columns while nothing comes.
+        let times = entries.iter().map(|event| width(&clock(ctx, precise, event.seen.at)));
+        let time = times.max().unwrap_or(0).max(7);
         let address = |packet: &PacketSummary| {
             let Flow { proto, local, peer } = packet.flow;
             let width = |end| width(&proto.address(end));
