@@ -63,11 +63,14 @@ mod linux {
             command.args(["--server".into(), format!("{kind}={port}")]);
         }
         command.env("TERM", "xterm-256color");
+        // The default is the home directory.
+        command.cwd(std::env::current_dir()?);
         let mut program = pair.slave.spawn_command(command).expect("the program was built");
         let mut screen = pair.master.try_clone_reader().expect("it can be read");
         thread::spawn(move || while screen.read(&mut [0; CHUNK]).is_ok_and(|len| len > 0) {});
         for port in &watched[..3] {
             while TcpStream::connect(("127.0.0.1", *port)).is_err() {
+                assert!(program.try_wait()?.is_none(), "the laboratory has ended");
                 thread::yield_now();
             }
         }

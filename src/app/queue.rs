@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
@@ -29,7 +30,7 @@ const TICK: Duration = Duration::from_millis(16);
 
 /// How often within a [`TICK`] it takes what has just come. Each time wakes a thread, which a server that answers fast
 /// would notice.
-const AT_ONCE: u32 = 16;
+const AT_ONCE: u32 = 8;
 
 /// Transfers that may be told together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -45,7 +46,7 @@ struct TransferKey {
 struct Waiting {
     observations: VecDeque<Observation>,
     /// The place of the latest transfer of each kind, if it may still be added to.
-    transfers: HashMap<TransferKey, usize>,
+    transfers: HashMap<TransferKey, usize, RandomState>,
     /// Whether nobody can offer anything any more.
     is_over: bool,
 }

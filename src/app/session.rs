@@ -22,6 +22,13 @@ use crate::view;
 /// The shortest time between two frames: sixty a second.
 const FRAME: Duration = Duration::from_micros(16_667);
 
+/// The same while more than [`MANY`] events come in between: nobody can read them, and servers need the processor. A key is
+/// answered at once in any case.
+const FLOOD_FRAME: Duration = Duration::from_millis(40);
+
+/// More events than this in one frame are a flood.
+const MANY: usize = 64;
+
 /// Why a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SessionEnd {
@@ -68,18 +75,20 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
         // What is being opened has one frame's time to report before the first is drawn.
         let mut last_frame = Instant::now();
         let mut dirty = true;
+        let mut pace = FRAME;
+        let mut came = 0;
         // What was reported while the laboratory was opened comes before keys that were typed ahead: they are about it.
         let opened: Vec<_> = std::iter::from_fn(|| events.try_recv()).take(BATCH).collect();
         self.pump.batch(opened);
         loop {
-            let frame = last_frame + FRAME;
+            let frame = last_frame + pace;
             let change = self.pump.next_change();
             tokio::select! {
                 biased;
                 key = keys.next() => match key {
                     Some(Ok(event)) => {
                         for msg in input::messages(event) {
-                            dirty = true;
+                            (dirty, pace) = (true, FRAME);
                             if let Some(end) = self.take(msg)? { return Ok(end) }
                         }
                     }
@@ -101,7 +110,8 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
                 () = sleep_until(frame), if dirty => {
                     self.draw()?;
                     last_frame = Instant::now();
-                    dirty = false;
+                    pace = if came > MANY { FLOOD_FRAME } else { FRAME };
+                    (dirty, came) = (false, 0);
                 }
                 msg = self.pump.shell.answer() => {
                     self.take(msg)?;
@@ -111,6 +121,7 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
                     if count == 0 { return Ok(SessionEnd::Stopped) }
                     self.pump.batch(batch.drain(..));
                     dirty = true;
+                    came += count;
                 }
                 // Nothing waits in the queue: what was not seen by now was not there.
                 () = sleep_until(change.unwrap_or(frame)), if change.is_some() && !dirty => {
