@@ -56,7 +56,7 @@ pub struct Call {
     #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Excerpt>,
     /// How long it took in microseconds, where that was measured. The event's time is that of its entry for a call whose effects others
-    /// notice (`connect`, `send`, `sendto`, `shutdown`, `close`), and of its return for one that waits for others
+    /// notice (`listen`, `connect`, `send`, `sendto`, `shutdown`, `close`), and of its return for one that waits for others
     /// (`accept`, `recv`, `recvfrom`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub took_us: Option<u64>,

@@ -26,9 +26,10 @@ pub(super) fn bind(
 
 /// Calls `listen` and reports it.
 pub(super) fn listen(socket: &Socket, socket_id: SocketId, backlog: u32, log: &Reporter) -> io::Result<()> {
+    let at = log.now();
     let listening = socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX));
     let call = Call::new(socket_id, Syscall::Listen).with(Args::Number(backlog.into())).returned(&listening);
-    log.call(with_local(call, Proto::Tcp, socket));
+    log.call_at(at, with_local(call, Proto::Tcp, socket));
     listening
 }
 

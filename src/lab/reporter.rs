@@ -1,7 +1,7 @@
 //! The laboratory's events: each call and change, with its time, as `called` evidence.
 //!
-//! A call whose effects others notice (`connect`, `send`, `shutdown`, `close`) is stamped with the time at which it was
-//! entered: they may have noticed, and answered, before it returns. A call that waits for others (`accept`, `recv`) is
+//! A call whose effects others notice (`listen`, `connect`, `send`, `shutdown`, `close`) is stamped with the time at which it
+//! was entered: they may have noticed, and answered, before it returns. A call that waits for others (`accept`, `recv`) is
 //! stamped with the time at which it returned.
 
 use std::io;
