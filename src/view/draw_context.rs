@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
 use ratatui::style::Style;
 use ratatui::symbols::border;
-use ratatui::widgets::{Block, Borders, Widget};
+use ratatui::widgets::{Block, Borders, Clear, Widget};
 
 use super::line_writer::{LineWriter, width};
 use super::theme::{ColorDepth, Theme};
@@ -117,6 +117,21 @@ impl DrawContext {
             writer.goto(area.right().saturating_sub(taken).max(from + 1));
             boxed(&mut writer, right, if frame.count.is_empty() { self.theme.quiet } else { self.theme.text });
         }
+    }
+
+    /// Draws walls in the middle of the screen, over what is there, and returns what is left inside.
+    pub(super) fn frame_over(&self, frame: &PaneFrame<'_>, columns: u16, rows: u16, buf: &mut Buffer) -> Rect {
+        let screen = buf.area;
+        let (columns, rows) = (columns.min(screen.width), rows.min(screen.height));
+        let area = Rect {
+            x: screen.x + (screen.width - columns) / 2,
+            y: screen.y + (screen.height - rows) / 2,
+            width: columns,
+            height: rows,
+        };
+        Clear.render(area, buf);
+        buf.set_style(area, self.theme.paper);
+        self.frame(frame, area, buf)
     }
 
     /// Draws a pane's walls and returns what is left inside.

@@ -1,8 +1,6 @@
 //! The list of interfaces to capture on, drawn over the screen.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-use ratatui::widgets::{Clear, Widget};
 
 use crate::domain::InterfaceState;
 use crate::model::Model;
@@ -20,17 +18,9 @@ pub(in crate::view) fn render(model: &Model, ctx: &DrawContext, buf: &mut Buffer
     let screen = buf.area;
     let columns = screen.width.saturating_sub(4).min(76);
     let rows = (u16::try_from(count).unwrap_or(u16::MAX).saturating_add(2)).min(screen.height.saturating_sub(2));
-    let area = Rect {
-        x: screen.x + (screen.width - columns) / 2,
-        y: screen.y + (screen.height - rows) / 2,
-        width: columns,
-        height: rows,
-    };
-    Clear.render(area, buf);
-    buf.set_style(area, ctx.theme.paper);
     let frame =
         PaneFrame { title: texts.interfaces, foot: texts.interfaces_foot, focused: true, ..PaneFrame::default() };
-    let inside = ctx.frame(&frame, area, buf);
+    let inside = ctx.frame_over(&frame, columns, rows, buf);
     let selected = model.capture.line.min(count - 1);
     let names = lines.iter().map(|line| width(line.name.as_str())).max().unwrap_or(0).min(inside.width / 3);
     let seen = window(Some(selected), count, usize::from(inside.height));

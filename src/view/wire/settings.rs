@@ -1,8 +1,6 @@
 //! The settings of both hosts, drawn over the screen.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-use ratatui::widgets::{Clear, Widget};
 
 use crate::domain::HostId;
 use crate::model::Model;
@@ -19,16 +17,8 @@ pub(in crate::view) fn render(model: &Model, ctx: &DrawContext, buf: &mut Buffer
     let lines = u16::try_from(SETTINGS.len()).unwrap_or(u16::MAX);
     let columns = screen.width.saturating_sub(4).min(92);
     let rows = (lines + 6).min(screen.height.saturating_sub(2));
-    let area = Rect {
-        x: screen.x + (screen.width - columns) / 2,
-        y: screen.y + (screen.height - rows) / 2,
-        width: columns,
-        height: rows,
-    };
-    Clear.render(area, buf);
-    buf.set_style(area, theme.paper);
     let frame = PaneFrame { title: words.settings, foot: words.settings_foot, focused: true, ..PaneFrame::default() };
-    let inside = ctx.frame(&frame, area, buf);
+    let inside = ctx.frame_over(&frame, columns, rows, buf);
     let names = SETTINGS.iter().filter_map(|line| line.first()).map(|setting| width((words.setting)(setting)));
     let column = names.max().unwrap_or(0).min(inside.width / 2);
     let cell = inside.width.saturating_sub(column + 5) / 2;
