@@ -67,8 +67,9 @@ fn tcp(addr: SocketAddr, messages: &[Vec<u8>], answered: &AtomicUsize) {
     }
 }
 
-/// Sends the longest possible datagram to one UDP server, then all messages, each answered before the next.
-fn udp(addr: SocketAddr, messages: &[Vec<u8>], answered: &AtomicUsize) {
+/// Sends the longest possible datagram to one UDP server, then all messages, each answered before the next. Returns its
+/// socket: the table has a row of it for as long as it is open, and nothing tells the program at once when it is not.
+fn udp(addr: SocketAddr, messages: &[Vec<u8>], answered: &AtomicUsize) -> UdpSocket {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     socket.connect(addr).unwrap();
     socket.set_read_timeout(Some(DEADLINE)).unwrap();
@@ -78,6 +79,7 @@ fn udp(addr: SocketAddr, messages: &[Vec<u8>], answered: &AtomicUsize) {
         assert_eq!(socket.recv(&mut buf).expect("it answers"), message.len());
         answered.fetch_add(1, Relaxed);
     }
+    socket
 }
 
 /// The frames on the screen: rows and columns of their corners, each side unbroken in the same column.
@@ -182,7 +184,7 @@ fn flood(size: (u16, u16), lang: &str) {
     let all: Vec<_> = hostile(MESSAGES).collect();
     let answered = AtomicUsize::new(0);
     let mut most = before;
-    thread::scope(|scope| {
+    let _open = thread::scope(|scope| {
         let share = MESSAGES / 4;
         let answered = &answered;
         let mut shares = all.chunks(share);
@@ -192,13 +194,14 @@ fn flood(size: (u16, u16), lang: &str) {
             peers.push(scope.spawn(move || tcp(addr, share, answered)));
         }
         let share = shares.next().expect("four shares");
-        peers.push(scope.spawn(move || udp(datagrams[0], share, answered)));
-        while !peers.iter().all(thread::ScopedJoinHandle::is_finished) {
+        let asker = scope.spawn(move || udp(datagrams[0], share, answered));
+        while !asker.is_finished() || !peers.iter().all(thread::ScopedJoinHandle::is_finished) {
             running.read(Duration::from_millis(20));
             most = most.max(resident(&running));
             assert_eq!(modes(&running), quiet);
         }
         peers.into_iter().for_each(|peer| peer.join().expect("it was answered"));
+        asker.join().expect("it was answered")
     });
     assert_eq!(answered.into_inner(), MESSAGES + 1);
     running.settles(Duration::from_millis(500));
