@@ -15,7 +15,7 @@ pub enum Finding {
     Retransmission,
     /// A retransmission right after two or more duplicate acknowledgements asked for it (RFC 5681 §3.2).
     FastRetransmission,
-    /// A SYN-ACK sent again because its SYN came again (RFC 9293 §3.10.7.4). Wireshark calls it a retransmission.
+    /// A SYN+ACK sent again because its SYN came again (RFC 9293 §3.10.7.4). Wireshark calls it a retransmission.
     AnsweredAgain,
     /// Its bytes were acknowledged already.
     SpuriousRetransmission,
@@ -104,7 +104,7 @@ text_enum! {
     pub enum ResetReason {
         /// It answers a SYN to a port on which nothing listens.
         Refused = "refused",
-        /// It answers a SYN-ACK: the sender of the SYN no longer wants the connection, or is a scanner.
+        /// It answers a SYN+ACK: the sender of the SYN no longer wants the connection, or is a scanner.
         Unwanted = "unwanted",
         /// It answers data that came after this end had sent its FIN: the program has closed the socket and cannot read
         /// it.

@@ -106,7 +106,7 @@ impl Segment {
     }
 
     /// Fills in `seq_rel` and `ack_rel` and scales `window`, as far as the SYNs of its sender and its receiver are known.
-    /// The window of a SYN itself is never scaled (RFC 7323 §2.2). A SYN-ACK alone is enough for the windows of its sender:
+    /// The window of a SYN itself is never scaled (RFC 7323 §2.2). A SYN+ACK alone is enough for the windows of its sender:
     /// it may offer a scale only if the SYN did (RFC 7323 §1.3).
     pub fn relate(&mut self, own: Option<SynNumbers>, other: Option<SynNumbers>) {
         self.seq_rel = own.map(|syn| self.seq.wrapping_sub(syn.isn));
@@ -253,7 +253,7 @@ pub struct SynNumbers {
     pub isn: u32,
     /// How many bits its windows are to be shifted by, at most 14 (RFC 7323 §2.3).
     pub scale: Option<u8>,
-    /// Whether it was a SYN-ACK, which answers another SYN.
+    /// Whether it was a SYN+ACK, which answers another SYN.
     pub answers: bool,
 }
 

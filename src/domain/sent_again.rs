@@ -8,7 +8,7 @@ pub enum SentAgain {
     /// So many duplicate acknowledgements asked for it (RFC 5681 §3.2). Linux does not always wait for the third
     /// (RFC 8985).
     DuplicateAcks(usize),
-    /// The SYN came again and was answered again, with the same SYN-ACK (RFC 9293 §3.10.7.4): the first one or its answer
+    /// The SYN came again and was answered again, with the same SYN+ACK (RFC 9293 §3.10.7.4): the first one or its answer
     /// has not arrived.
     RepeatedSyn,
     /// The receiver's window is closed: it asks whether it has opened (RFC 9293 §3.8.6.1).

@@ -22,7 +22,7 @@ pub enum Setting {
     SynLinearTimeouts(u8),
     /// How often a SYN is retransmitted before `connect` gives up.
     SynRetries(u8),
-    /// How often a SYN-ACK is retransmitted.
+    /// How often a SYN+ACK is retransmitted.
     SynAckRetries(u8),
     /// How often data is retransmitted before the connection is given up.
     Retries(u8),

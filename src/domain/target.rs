@@ -156,7 +156,7 @@ pub enum TargetChange {
     Chosen {
         /// The address; its port is 0 if each client uses the port of a server here.
         addr: SocketAddr,
-        /// Whether it answered, with SYN-ACK or with RST.
+        /// Whether it answered, with SYN+ACK or with RST.
         answers: bool,
     },
     /// Clients go to the servers of this laboratory again.

@@ -32,7 +32,7 @@ text_enum! {
     /// 4443.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum Reason {
-        /// `connect` succeeded: a SYN-ACK came.
+        /// `connect` succeeded: a SYN+ACK came.
         SynAck = "syn-ack",
         /// ECONNREFUSED without ICMP: a RST came.
         Rst = "rst",

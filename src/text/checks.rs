@@ -70,7 +70,7 @@ impl ChecksText {
         format!("{said}, {}", (self.after)(&numbers.lapse(report.took)))
     }
 
-    /// One port on one line: `65432/tcp open: SYN-ACK, after 0.3 ms`.
+    /// One port on one line: `65432/tcp open: SYN+ACK, after 0.3 ms`.
     pub fn report(&self, numbers: &NumberFormat, report: &PortReport) -> String {
         let PortReport { port, proto, verdict, .. } = report;
         format!("{port}/{proto} {}: {}", (self.verdict)(*verdict), self.why(numbers, report))

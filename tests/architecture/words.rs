@@ -33,6 +33,34 @@ fn a_target_with_a_list_of_tests_has_no_test_outside_it() {
     assert!(outside.is_empty(), "fn tests() lists a test, not #[test]: {outside:#?}");
 }
 
+/// Flags are joined by a plus sign, on the screen, in the documents, in scenarios and in comments.
+#[test]
+fn flags_have_one_spelling() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files =
+        ["README.md", "README.pt-BR.md", "CHANGELOG.md", "CONTRIBUTING.md"].map(|name| root.join(name)).to_vec();
+    for folder in ["src", "tests", "benches"] {
+        files.extend(rust_files(&root.join(folder)).into_iter().map(|path| root.join(folder).join(path)));
+    }
+    for folder in ["assets/lessons", "assets/scenarios"] {
+        files.extend(fs::read_dir(root.join(folder)).into_iter().flatten().map(|entry| entry.unwrap().path()));
+    }
+    assert!(files.iter().any(|path| path.ends_with("assets/scenarios/open.toml")));
+    // A filter also takes what others write.
+    files.retain(|path| !path.ends_with("src/domain/filter/tests/packets.rs"));
+    let others: Vec<_> = ["SYN", "FIN", "PSH", "RST"]
+        .iter()
+        .flat_map(|flag| ["-", "/", " ", ""].map(|between| format!("{flag}{between}ACK")))
+        .collect();
+    for path in files {
+        let text = fs::read_to_string(&path).unwrap();
+        for (line, number) in text.lines().zip(1..) {
+            let found = others.iter().find(|other| line.contains(other.as_str()));
+            assert!(found.is_none(), "{}:{number} says {found:?}; say SYN+ACK", path.display());
+        }
+    }
+}
+
 /// Bytes from the network become text only in `domain::excerpt`, which removes what a terminal would obey.
 #[test]
 fn untrusted_bytes_become_text_in_one_place() {

@@ -193,7 +193,7 @@ fn stopping_ends_the_thread_and_nothing_captured_before_is_missing() {
     exchanges(&listener, 50, b"x");
     let store = capture.stop();
     let whole = store.packets().iter().filter(|packet| packet.bytes[47] & 2 != 0).count();
-    assert_eq!(whole, 100, "SYN and SYN-ACK of 50 connections");
+    assert_eq!(whole, 100, "SYN and SYN+ACK of 50 connections");
 }
 
 /// Starts tcpdump on a port and the ICMP errors about it, and waits until it captures.

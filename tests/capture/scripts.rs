@@ -87,10 +87,10 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Line>)> {
     vec![
         ("whole life", whole_life()),
         ("no SYN was seen", whole_life()[1..].to_vec()),
-        ("no SYN-ACK was seen", [&whole_life()[..1], &whole_life()[2..]].concat()),
+        ("no SYN+ACK was seen", [&whole_life()[..1], &whole_life()[2..]].concat()),
         ("no handshake was seen", whole_life()[3..].to_vec()),
         ("scale of one side only", scale_of_one_side()),
-        ("SYN and SYN-ACK repeated", opened_again()),
+        ("SYN and SYN+ACK repeated", opened_again()),
         ("refused, and tried again", refused()),
         ("simultaneous open", simultaneous()),
         ("loss, duplicate ACKs with SACK, fast retransmission", lost_and_asked_for()),

@@ -36,13 +36,13 @@ async fn a_connection_is_a_ladder_with_both_ends_states() {
     let shown = stage
         .until("a whole life", |shown| {
             let all =
-                ["SYN seq 0", "SYN-ACK seq 0 ack 1", "FIN seq 13", "TIME_WAIT"].iter().all(|word| shown.says(word));
+                ["SYN seq 0", "SYN+ACK seq 0 ack 1", "FIN seq 13", "TIME_WAIT"].iter().all(|word| shown.says(word));
             all.then(|| shown.clone())
         })
         .await;
     let one = |words: &[&str]| assert_eq!(shown.lines_with(words).len(), 1, "{words:?}\n{}", shown.text());
     one(&["SYN seq 0", "SYN_SENT", "▶"]);
-    one(&["SYN-ACK", "SYN_RECV", "◀"]);
+    one(&["SYN+ACK", "SYN_RECV", "◀"]);
     one(&["12 B \"Hello, world\"", "▶"]);
     one(&["12 B \"HELLO, WORLD\"", "◀"]);
     assert!(shown.says("none lost"), "{}", shown.text());
@@ -158,7 +158,7 @@ async fn a_file_is_opened_where_nothing_can_be_captured() {
     let shown = stage.says("TIME_WAIT").await;
     let one = |words: &[&str]| assert_eq!(shown.lines_with(words).len(), 1, "{words:?}\n{}", shown.text());
     one(&["#1 ", "■ SYN_SENT", "SYN seq 0"]);
-    one(&["#2 ", "SYN-ACK seq 0 ack 1", "■ SYN_RECV"]);
+    one(&["#2 ", "SYN+ACK seq 0 ack 1", "■ SYN_RECV"]);
     one(&["#3 ", "■ ESTABLISHED"]);
     one(&["#8 ", "■ FIN_WAIT1", "■ CLOSE_WAIT"]);
     one(&["#9 ", "◇ FIN_WAIT2", "■ LAST_ACK"]);

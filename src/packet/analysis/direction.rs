@@ -85,7 +85,7 @@ pub(super) struct TcpDirection {
     /// The current gap in this direction has been reported as acknowledged but not captured.
     pub(super) unseen_reported: bool,
     pub(super) scale: Scale,
-    /// Its SYN was a SYN-ACK.
+    /// Its SYN was a SYN+ACK.
     pub(super) answers: bool,
     /// Its latest segment with SYN or ACK was a SYN, so its window is not scaled yet.
     pub(super) fresh: bool,
@@ -119,7 +119,7 @@ impl TcpDirection {
         })
     }
 
-    /// A SYN-ACK with a number that was not expected: the sender counts from there. Segments far away from it belonged to
+    /// A SYN+ACK with a number that was not expected: the sender counts from there. Segments far away from it belonged to
     /// an earlier connection between the two ports.
     pub(super) fn begin_at(&mut self, isn: u32) {
         const FAR: u32 = 1 << 20;

@@ -270,7 +270,7 @@ fn again(own: &TcpDirection, other: &TcpDirection, seen: &ObservedSegment, disor
     }
 }
 
-/// Whether a SYN-ACK that was sent before answers a SYN that came again after it.
+/// Whether a SYN+ACK that was sent before answers a SYN that came again after it.
 fn answers_again(own: &TcpDirection, other: &TcpDirection, seen: &ObservedSegment) -> bool {
     let is_syn = |flags: Flags| flags.has(Flags::SYN) && !flags.has(Flags::ACK);
     let before = own.latest.map(|own| own.number);

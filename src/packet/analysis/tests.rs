@@ -97,7 +97,7 @@ fn a_window_whose_scale_is_not_known_says_so() {
         seen.iter().map(of).collect()
     };
     assert_eq!(windows(&[out(), back()]), [(500, true), (500, true)]);
-    // A SYN-ACK offers a scale only if the SYN did: its sender's windows are certain, the other's are not.
+    // A SYN+ACK offers a scale only if the SYN did: its sender's windows are certain, the other's are not.
     assert_eq!(windows(&[syn_ack(), out(), back()]), [(500, false), (500, true), (2_000, false)]);
     // A SYN only offers.
     assert_eq!(windows(&[syn(), back(), out()]), [(500, false), (500, true), (500, true)]);

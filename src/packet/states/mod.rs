@@ -83,7 +83,7 @@ impl ConnectionStates {
         if matches!(mine.state, TcpState::Listen | TcpState::SynSent) {
             mine.go(TcpState::SynRecv, seen, out);
         } else if mine.state == TcpState::SynRecv {
-            // A retransmitted SYN-ACK means that its ACK was lost.
+            // A retransmitted SYN+ACK means that its ACK was lost.
             mine.pending.retain(|pending| pending.input != TcpInput::SynAcked);
         }
         let other = self.endpoints.entry(back).or_insert_with(|| {
@@ -117,7 +117,7 @@ impl ConnectionStates {
             return;
         }
         if self.state(&flow) == Some(TcpState::SynSent) && ack.is_some() && !self.endpoints.contains_key(&back) {
-            // The capture missed the SYN-ACK.
+            // The capture missed the SYN+ACK.
             let mut end = Endpoint::with_isn(back, TcpState::Listen, seen.ack.wrapping_sub(1));
             end.change(TcpState::SynRecv, (seen.at, seen.number), Evidence::Inferred, out);
             self.endpoints.insert(back, end);

@@ -103,7 +103,7 @@ fn a_lost_syn_a_lost_ack_and_data_in_both_directions() {
         (false, ACK, 1, 6, "HELLO"),
     ]);
     assert_eq!(client, [(SynSent, true, 1), (Established, true, 4)]);
-    // It retransmitted its SYN-ACK after the first ACK: that one was lost.
+    // It retransmitted its SYN+ACK after the first ACK: that one was lost.
     assert_eq!(server, [(SynRecv, true, 3), (Established, true, 6)]);
 }
 

@@ -199,7 +199,7 @@ const fn reason(reset: ResetReason) -> &'static str {
     match reset {
         ResetReason::Refused => "RST to a SYN: no socket listens on that port.",
         ResetReason::Unwanted => {
-            "RST to a SYN-ACK: the sender of the SYN no longer wants the connection, or is a port scanner."
+            "RST to a SYN+ACK: the sender of the SYN no longer wants the connection, or is a port scanner."
         }
         ResetReason::AfterClose => "RST to data that came after this side had closed: no program is left to read them.",
         ResetReason::NoConnection => "RST to a segment of a connection that this side does not have (any more).",

@@ -105,7 +105,7 @@ const fn means(verdict: Verdict) -> &'static str {
 
 const fn reason(reason: Reason) -> &'static str {
     match reason {
-        Reason::SynAck => "SYN-ACK",
+        Reason::SynAck => "SYN+ACK",
         Reason::Rst => "RST",
         Reason::UdpAnswer => "voltou um datagrama",
         Reason::NoResponse => "sem resposta",

@@ -193,7 +193,7 @@ fn says(finding: &Finding) -> String {
 const fn reason(reset: ResetReason) -> &'static str {
     match reset {
         ResetReason::Refused => "RST a um SYN: ninguém escuta nessa porta.",
-        ResetReason::Unwanted => "RST a um SYN-ACK: quem enviou o SYN não quer mais a conexão, ou varre portas.",
+        ResetReason::Unwanted => "RST a um SYN+ACK: quem enviou o SYN não quer mais a conexão, ou varre portas.",
         ResetReason::AfterClose => "RST a dados que vieram depois que este lado fechou: não há mais quem os leia.",
         ResetReason::NoConnection => "RST a um segmento de uma conexão que este lado não tem (ou não tem mais).",
         ResetReason::Unread => {

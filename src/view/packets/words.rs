@@ -31,18 +31,17 @@ pub(super) fn label(ctx: &DrawContext, packet: &PacketSummary) -> String {
         return format!("{} {icmp}", packet.protocol());
     }
     let Some(tcp) = &packet.tcp else { return carried(ctx, packet) };
-    // As textbooks write them: SYN-ACK.
-    let flags = |flags: Flags| flags.to_string().replace('+', "-");
     let control = tcp.flags.any(Flags::SYN.with(Flags::FIN).with(Flags::RST));
     let ack = tcp.flags.has(Flags::ACK).then(|| number(tcp.ack_rel, tcp.ack));
     let mut parts = Vec::new();
     if control {
         // Every segment after the first SYN acknowledges something, so a FIN's ACK is not mentioned.
-        parts.push(flags(if tcp.flags.has(Flags::FIN) { Flags::FIN } else { tcp.flags }));
+        let flags = if tcp.flags.has(Flags::FIN) { Flags::FIN } else { tcp.flags };
+        parts.push(flags.to_string());
         parts.push(format!("seq {}", number(tcp.seq_rel, tcp.seq)));
         parts.extend(ack.map(|ack| format!("ack {ack}")));
     } else if packet.payload.len == 0 {
-        parts.push(flags(tcp.flags));
+        parts.push(tcp.flags.to_string());
         parts.extend(ack.map(|ack| ack.to_string()));
     }
     if packet.payload.len > 0 {

@@ -166,7 +166,7 @@ pub(crate) fn forbidden(lang: Lang) -> Lab {
     lab
 }
 
-/// The SYN-ACK's flags are expanded.
+/// The SYN+ACK's flags are expanded.
 pub(crate) fn inspected(lang: Lang) -> Lab {
     let mut lab = life(lang);
     inspect(&mut lab.model);
@@ -177,7 +177,7 @@ fn press(model: &mut Model, key: Key, times: usize) {
     (0..times).for_each(|_| drop(update(model, Msg::Key(key))));
 }
 
-/// Goes to the SYN-ACK, which is kept, and expands its flags.
+/// Goes to the SYN+ACK, which is kept, and expands its flags.
 pub(crate) fn inspect(model: &mut Model) {
     press(model, Key::Up, 8);
     let layers = vec![
@@ -246,7 +246,7 @@ fn the_ladder_matches_the_textbook() {
     };
     // The same marks as those of a file with these packets.
     assert!(line("SYN seq 0").contains("■ SYN_SENT") && line("SYN seq 0").contains('▶'), "{shown}");
-    let syn_ack = line("SYN-ACK seq 0 ack 1");
+    let syn_ack = line("SYN+ACK seq 0 ack 1");
     assert!(syn_ack.contains('◀') && syn_ack.contains("■ SYN_RECV"), "{shown}");
     let ack = line("#3 ");
     assert_eq!(ack.matches("◆ ESTABLISHED").count(), 2, "{shown}");

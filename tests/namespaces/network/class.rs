@@ -99,7 +99,7 @@ fn the_port_check_on_the_screen() {
     let mut there = lab(&student);
     there.types("Npnmap -p65432-65435 10.9.0.2\r");
     for (port, verdict, reason) in [
-        (65_432, "open", "SYN-ACK"),
+        (65_432, "open", "SYN+ACK"),
         (65_433, "closed", "RST"),
         (65_434, "filtered", "no answer"),
         (65_435, "filtered", "ICMP prohibited"),

@@ -26,7 +26,7 @@ fn packet(proto: Proto, tcp: Option<(Flags, Option<u32>)>, payload: &[u8]) -> Pa
     }
 }
 
-/// 0 SYN, 1 SYN-ACK, 2 retransmitted data, 3 FIN-ACK of a connection whose beginning was not seen, 4 UDP, 5 an ICMP
+/// 0 SYN, 1 SYN+ACK, 2 retransmitted data, 3 FIN+ACK of a connection whose beginning was not seen, 4 UDP, 5 an ICMP
 /// error about UDP, 6 no flag, 7 ping.
 fn packets() -> Vec<PacketSummary> {
     let tcp = |flags, seq, payload: &[u8]| packet(Proto::Tcp, Some((flags, seq)), payload);
