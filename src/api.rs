@@ -28,7 +28,7 @@ pub mod domain {
     pub use crate::domain::broadcast::BroadcastChange;
     pub use crate::domain::call::SockOpt;
     pub use crate::domain::client::ClientChange;
-    pub use crate::domain::dissection::PacketField;
+    pub use crate::domain::dissection::{FieldValue, PacketField};
     pub use crate::domain::filter::Filter;
     pub use crate::domain::guard::{GuardAction, PortCheck};
     pub use crate::domain::keys::{BINDINGS, Key};

@@ -2,19 +2,7 @@
 
 use std::net::IpAddr;
 
-/// Whether a checksum is right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Checksum {
-    /// It is.
-    Right,
-    /// It covers the pseudo-header only: the kernel left the rest to the network card, and loopback has none
-    /// (`CHECKSUM_PARTIAL` in `Documentation/networking/checksum-offloads.rst`). This is no error.
-    Partial,
-    /// It is not.
-    Wrong,
-    /// It cannot be checked: the packet was not captured whole, or UDP sent no checksum (RFC 768).
-    Unknown,
-}
+use crate::domain::ChecksumStatus;
 
 /// The sum of 16-bit words in ones' complement, folded. An odd last byte counts as the high half of a word.
 pub(super) fn sum(bytes: &[u8]) -> u16 {
@@ -55,12 +43,12 @@ pub(super) fn pseudo(from: IpAddr, to: IpAddr, protocol: u8, len: u32) -> u16 {
 }
 
 /// Checks the checksum `field` of a transport header, given the pseudo-header's sum and the whole segment.
-pub(super) fn judge(field: u16, pseudo: u16, segment: &[u8]) -> Checksum {
+pub(super) fn judge(field: u16, pseudo: u16, segment: &[u8]) -> ChecksumStatus {
     if field == pseudo {
-        return Checksum::Partial;
+        return ChecksumStatus::Partial;
     }
     // With the field itself included, a right sum is all ones.
-    if add(pseudo, sum(segment)) == u16::MAX { Checksum::Right } else { Checksum::Wrong }
+    if add(pseudo, sum(segment)) == u16::MAX { ChecksumStatus::Right } else { ChecksumStatus::Wrong }
 }
 
 #[cfg(test)]

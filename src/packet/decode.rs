@@ -1,17 +1,16 @@
 //! Decodes an IP packet into its summary and the further fields that the analysis needs.
 
 use super::bytes::Bytes;
-use super::checksum::Checksum;
 use super::network::{Fragment, Ip, protocol};
 use super::transport::{self, IcmpHeader, RawOption, TcpHeader, UdpHeader};
-use crate::domain::{Excerpt, Finding, Findings, Flow, Icmp, PacketSummary, Proto, Segment};
+use crate::domain::{ChecksumStatus, Excerpt, Finding, Findings, Flow, Icmp, PacketSummary, Proto, Segment};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decoded {
     /// Its summary, without its number, the numbers relative to the SYNs and the findings of the analysis.
     pub summary: PacketSummary,
     /// Whether the checksum of the transport header is right.
-    pub checksum: Checksum,
+    pub checksum: ChecksumStatus,
     /// The range of its payload in the given bytes, as far as it was captured.
     pub payload: std::ops::Range<usize>,
     /// The identification that fragments of one datagram share, from IPv4's header or the fragment header.

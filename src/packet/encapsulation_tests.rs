@@ -1,6 +1,7 @@
 //! Every way in which an IP packet is wrapped, and what is said of the rest.
 
 use super::*;
+use crate::domain::FieldName;
 use crate::domain::{Finding, Flags};
 use crate::packet::analysis::tests::tcp;
 use crate::packet::{Analysis, Frame, dissect};
@@ -112,14 +113,15 @@ fn a_packet_is_found_whatever_it_is_wrapped_in() {
         let seen = Analysis::default().see(&frame(link, &bytes)).unwrap_or_else(|| panic!("{link} {bytes:02x?}"));
         assert_eq!((seen.flow.local.port(), seen.payload.text.as_str()), (40_000, "hi"), "{link} {bytes:02x?}");
         let layers = dissect(LinkType(link), &bytes);
-        let names: Vec<_> = layers.iter().map(|layer| layer.name).collect();
+        let names: Vec<_> = layers.iter().map(|layer| layer.name.name()).collect();
         assert!(names.ends_with(&["IPv4", "TCP", "Payload"]), "{link} {names:?}");
         assert_eq!((layers[0].bytes.start, layers.last().unwrap().bytes.end), (0, bytes.len()), "{link} {names:?}");
         // However short it is cut, the tree and the summary agree on what is there.
         for end in 0..bytes.len() {
             let cut = Frame { bytes: &bytes[..end], ..frame(link, &bytes) };
             let found = Analysis::default().see(&cut).is_some();
-            let header = dissect(LinkType(link), &bytes[..end]).iter().any(|l| l.name == "TCP" && l.fields.len() >= 9);
+            let header =
+                dissect(LinkType(link), &bytes[..end]).iter().any(|l| l.name == FieldName::Tcp && l.fields.len() >= 9);
             assert_eq!(found, header, "{link} cut at {end}: {bytes:02x?}");
         }
     }

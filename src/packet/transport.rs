@@ -1,9 +1,9 @@
 //! The headers of the protocols over IP: TCP (RFC 9293 §3.1), UDP (RFC 768), ICMP and `ICMPv6` (RFC 792, RFC 4443).
 
 use super::bytes::Bytes;
-use super::checksum::{self, Checksum};
+use super::checksum;
 use super::network::{Ip, protocol};
-use crate::domain::{Flags, TcpOption, icmp};
+use crate::domain::{ChecksumStatus, Flags, TcpOption, icmp};
 
 /// A TCP header of which at least the fixed part was captured.
 pub(crate) struct TcpHeader {
@@ -132,15 +132,15 @@ impl IcmpHeader {
 
 /// Checks the checksum of the transport header. That of a fragment covers the whole datagram and cannot be checked, nor can
 /// that of a packet of which a part did not come.
-pub(super) fn checksum(bytes: Bytes<'_>, ip: &Ip) -> Checksum {
+pub(super) fn checksum(bytes: Bytes<'_>, ip: &Ip) -> ChecksumStatus {
     if ip.fragment.is_some() || ip.beyond > 0 {
-        return Checksum::Unknown;
+        return ChecksumStatus::Unknown;
     }
     let judged = bytes.get(ip.start..ip.start + ip.len).and_then(|segment| judge(ip, segment));
-    judged.unwrap_or(Checksum::Unknown)
+    judged.unwrap_or(ChecksumStatus::Unknown)
 }
 
-fn judge(ip: &Ip, segment: &[u8]) -> Option<Checksum> {
+fn judge(ip: &Ip, segment: &[u8]) -> Option<ChecksumStatus> {
     let field = |at: usize| Bytes::of(segment).u16(at);
     let with_pseudo = |field: u16, segment: &[u8]| {
         let len = u32::try_from(segment.len()).unwrap_or(u32::MAX);
@@ -157,8 +157,8 @@ fn judge(ip: &Ip, segment: &[u8]) -> Option<Checksum> {
                 sum => Some(with_pseudo(sum, datagram)),
             }
         }
-        protocol::ICMP if checksum::sum(segment) == u16::MAX => Some(Checksum::Right),
-        protocol::ICMP => Some(Checksum::Wrong),
+        protocol::ICMP if checksum::sum(segment) == u16::MAX => Some(ChecksumStatus::Right),
+        protocol::ICMP => Some(ChecksumStatus::Wrong),
         protocol::ICMPV6 => Some(with_pseudo(field(2)?, segment)),
         _ => None,
     }

@@ -1,6 +1,6 @@
 //! The texts of the packets view.
 
-use crate::domain::{CapturedInterface, Finding, InterfaceState};
+use crate::domain::{CapturedInterface, FieldName, FieldValue, Finding, InterfaceState};
 
 /// The packets view.
 #[derive(Debug)]
@@ -10,6 +10,10 @@ pub struct PacketsText {
     pub stream: &'static str,
     pub fields: &'static str,
     pub bytes: &'static str,
+    /// The name of a header or a field.
+    pub field: fn(FieldName) -> &'static str,
+    /// The value of a field.
+    pub field_value: fn(&FieldValue) -> String,
     /// No packet has been captured yet.
     pub none: &'static str,
     /// No packet passes the filter.

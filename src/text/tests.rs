@@ -9,8 +9,9 @@ use crate::domain::note::TableSource;
 use crate::domain::ports::PortsErrorKind;
 use crate::domain::verdict::IcmpError;
 use crate::domain::{
-    CaptureEvent, CapturedInterface, ClientId, Errno, Evidence, FileFault, FileId, FileSummary, GuardEvent, Lang,
-    Limits, Note, PortReport, Proto, Reason, Rule, ServerId, SocketId, Unresolved, Verdict,
+    CaptureEvent, CapturedInterface, ChecksumStatus, ClientId, Errno, Evidence, FieldName, FieldValue, FileFault,
+    FileId, FileSummary, GuardEvent, Lang, Limits, Note, PortReport, Proto, Reason, Rule, ServerId, SocketId,
+    Unresolved, Verdict,
 };
 
 #[test]
@@ -228,6 +229,41 @@ fn every_sentence_of_the_wire_is_translated() {
     for setting in settings {
         assert_ne!((en.setting)(&setting), (pt.setting)(&setting));
     }
+}
+
+#[test]
+fn the_names_of_fields_are_translated_unless_they_are_abbreviations_or_names() {
+    const NAMES: [&str; 15] = [
+        "Ethernet",
+        "Linux cooked v1",
+        "Linux cooked v2",
+        "Loopback",
+        "PPPoE",
+        "Frame Relay",
+        "Radiotap",
+        "Prism",
+        "IPv4",
+        "IPv6",
+        "ICMPv6",
+        "Flags",
+        "Checksum",
+        "Multipath TCP",
+        "Accurate ECN",
+    ];
+    let (en, pt) = (&of(Lang::En).packets, &of(Lang::PtBr).packets);
+    for &name in FieldName::ALL {
+        let (en, pt) = ((en.field)(name), (pt.field)(name));
+        let is_name = NAMES.contains(&en) || !en.contains(char::is_lowercase);
+        assert_eq!(en == pt, is_name, "{en} {pt}");
+    }
+    let value = |value: FieldValue| [(en.field_value)(&value), (pt.field_value)(&value)];
+    assert_eq!(value(FieldValue::Checksum(ChecksumStatus::Right)), ["right", "correto"]);
+    assert_eq!(value(FieldValue::PacketType(4)), ["4 from us", "4 de nós"]);
+    assert_eq!(value(FieldValue::PacketType(9)), ["9", "9"]);
+    let option = FieldValue::Option { kind: 34, len: 4, data: "01:02".into() };
+    assert_eq!(value(option), ["kind 34, 4 bytes: 01:02", "tipo 34, 4 bytes: 01:02"]);
+    let empty = FieldValue::Option { kind: 253, len: 2, data: String::new() };
+    assert_eq!(value(empty), ["kind 253, 2 bytes", "tipo 253, 2 bytes"]);
 }
 
 #[test]

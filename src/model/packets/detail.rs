@@ -5,10 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::domain::dissection::{Layer, PacketField};
-use crate::domain::{Flow, PacketSummary, Proto};
-
-/// The layer that is not a header.
-const PAYLOAD: &str = "Payload";
+use crate::domain::{FieldName, FieldValue, Flow, PacketSummary, Proto};
 
 /// A packet, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -27,32 +24,38 @@ impl PacketDetails {
     /// The details that the event has, for a packet whose bytes are not kept: no field has a position.
     pub(super) fn from_summary(packet: &PacketSummary) -> Self {
         let mut layers = Vec::new();
-        let mut layer = |name, fields: Vec<(&'static str, String)>| {
+        let mut layer = |name, fields: Vec<(FieldName, FieldValue)>| {
             let fields = fields.into_iter().map(|(name, value)| PacketField::new(name, value, 0..0)).collect();
             layers.push(Layer { name, bytes: 0..0, fields });
         };
         let Flow { proto, local, peer } = packet.flow;
         let peer = peer.unwrap_or(local);
-        layer("IP", vec![("Source Address", local.ip().to_string()), ("Destination Address", peer.ip().to_string())]);
-        let ports = [("Source Port", local.port().to_string()), ("Destination Port", peer.port().to_string())];
+        let plain = |name: FieldName, value: &dyn ToString| (name, FieldValue::Plain(value.to_string()));
+        let addresses = [plain(FieldName::Source, &local.ip()), plain(FieldName::Destination, &peer.ip())];
+        layer(FieldName::Ip, addresses.to_vec());
+        let ports = [plain(FieldName::SourcePort, &local.port()), plain(FieldName::DestinationPort, &peer.port())];
+        let protocol = packet.protocol().parse().unwrap_or(FieldName::Protocol);
         match (&packet.icmp, &packet.tcp) {
-            (Some(icmp), _) => layer(packet.protocol(), vec![("Type", icmp.to_string())]),
+            (Some(icmp), _) => layer(protocol, vec![plain(FieldName::Type, icmp)]),
             (None, Some(tcp)) => {
-                let relative = |number: Option<u32>| number.map_or_else(String::new, |n| format!(" (relative {n})"));
+                let number = |name: FieldName, number: u32, relative: Option<u32>| match relative {
+                    Some(relative) => (name, FieldValue::Relative { number, relative }),
+                    None => plain(name, &number),
+                };
                 let mut fields = ports.to_vec();
-                fields.push(("Sequence Number", format!("{}{}", tcp.seq, relative(tcp.seq_rel))));
-                fields.push(("Acknowledgment Number", format!("{}{}", tcp.ack, relative(tcp.ack_rel))));
-                fields.push(("Flags", tcp.flags.to_string()));
-                fields.push(("Window", tcp.window.to_string()));
-                fields.extend(tcp.options.iter().map(|option| ("Option", option.to_string())));
-                layer("TCP", fields);
+                fields.push(number(FieldName::SequenceNumber, tcp.seq, tcp.seq_rel));
+                fields.push(number(FieldName::AcknowledgmentNumber, tcp.ack, tcp.ack_rel));
+                fields.push(plain(FieldName::Flags, &tcp.flags));
+                fields.push(plain(FieldName::Window, &tcp.window));
+                fields.extend(tcp.options.iter().map(|option| plain(FieldName::Option, option)));
+                layer(FieldName::Tcp, fields);
             }
             (None, None) if proto == Proto::Icmp => {}
-            (None, None) => layer(packet.protocol(), ports.to_vec()),
+            (None, None) => layer(protocol, ports.to_vec()),
         }
         if packet.payload.len > 0 {
-            let fields = vec![("Length", packet.payload.len.to_string()), ("Text", packet.payload.text.clone())];
-            layer(PAYLOAD, fields);
+            let fields = [plain(FieldName::Length, &packet.payload.len), plain(FieldName::Text, &packet.payload.text)];
+            layer(FieldName::Payload, fields.to_vec());
         }
         Self { number: packet.number, layers, ..Self::default() }
     }
@@ -64,14 +67,14 @@ pub struct DetailLine<'a> {
     /// Its depth, from 0.
     pub depth: u16,
     /// Its name.
-    pub name: &'static str,
-    /// Its value; empty for a layer.
-    pub value: &'a str,
+    pub name: FieldName,
+    /// Its value; none for a layer.
+    pub value: Option<&'a FieldValue>,
     /// Its bytes.
     pub bytes: Range<usize>,
     /// Whether it is unfolded, if it can be.
     pub open: Option<bool>,
-    path: String,
+    path: Vec<FieldName>,
 }
 
 /// See the module's head.
@@ -84,7 +87,7 @@ pub struct DetailPane {
     /// The first visible line of the hex dump; `None` shows the selected field.
     pub hex_from: Option<usize>,
     /// The fields that are not folded as by default, by their path from the layer down.
-    flipped: BTreeSet<String>,
+    flipped: BTreeSet<Vec<FieldName>>,
 }
 
 impl DetailPane {
@@ -93,15 +96,15 @@ impl DetailPane {
         let mut lines = Vec::new();
         let Some(shown) = &self.shown else { return lines };
         // By default the innermost header and its payload are unfolded: the lesson is about them.
-        let innermost = shown.layers.iter().rposition(|layer| layer.name != PAYLOAD).unwrap_or(0);
+        let innermost = shown.layers.iter().rposition(|layer| layer.name != FieldName::Payload).unwrap_or(0);
         for (at, layer) in shown.layers.iter().enumerate() {
             let by_itself = at >= innermost;
-            let path = layer.name.to_owned();
+            let path = vec![layer.name];
             let open = (!layer.fields.is_empty()).then(|| self.is_open(&path, by_itself));
             let branch = DetailLine {
                 depth: 0,
                 name: layer.name,
-                value: "",
+                value: None,
                 bytes: layer.bytes.clone(),
                 open,
                 path: path.clone(),
@@ -114,17 +117,17 @@ impl DetailPane {
         lines
     }
 
-    fn grow<'a>(&self, field: &'a PacketField, depth: u16, under: &str, lines: &mut Vec<DetailLine<'a>>) {
-        let path = format!("{under}/{}", field.name);
+    fn grow<'a>(&self, field: &'a PacketField, depth: u16, under: &[FieldName], lines: &mut Vec<DetailLine<'a>>) {
+        let path = [under, &[field.name]].concat();
         let open = (!field.parts.is_empty()).then(|| self.is_open(&path, false));
-        let (name, value, bytes) = (field.name, field.value.as_str(), field.bytes.clone());
+        let (name, value, bytes) = (field.name, Some(&field.value), field.bytes.clone());
         lines.push(DetailLine { depth, name, value, bytes, open, path: path.clone() });
         if open == Some(true) {
             field.parts.iter().for_each(|part| self.grow(part, depth + 1, &path, lines));
         }
     }
 
-    fn is_open(&self, path: &str, by_itself: bool) -> bool {
+    fn is_open(&self, path: &[FieldName], by_itself: bool) -> bool {
         by_itself != self.flipped.contains(path)
     }
 
@@ -171,12 +174,20 @@ mod tests {
 
     fn detail() -> DetailPane {
         let flags = PacketField {
-            parts: vec![PacketField::new("SYN", "1", 47..48)],
-            ..PacketField::new("Flags", "SYN", 47..48)
+            parts: vec![PacketField::new(FieldName::Syn, "1", 47..48)],
+            ..PacketField::new(FieldName::Flags, "SYN", 47..48)
         };
         let layers = vec![
-            Layer { name: "IPv4", bytes: 14..34, fields: vec![PacketField::new("TTL", "64", 22..23)] },
-            Layer { name: "TCP", bytes: 34..54, fields: vec![PacketField::new("Source Port", "40000", 34..36), flags] },
+            Layer {
+                name: FieldName::Ipv4,
+                bytes: 14..34,
+                fields: vec![PacketField::new(FieldName::TimeToLive, "64", 22..23)],
+            },
+            Layer {
+                name: FieldName::Tcp,
+                bytes: 34..54,
+                fields: vec![PacketField::new(FieldName::SourcePort, "40000", 34..36), flags],
+            },
         ];
         let mut detail = DetailPane::default();
         detail.take(PacketDetails { number: 1, layers, bytes: vec![0; 54].into(), comments: vec![] });
@@ -184,15 +195,15 @@ mod tests {
     }
 
     fn names(detail: &DetailPane) -> Vec<&'static str> {
-        detail.branches().iter().map(|branch| branch.name).collect()
+        detail.branches().iter().map(|branch| branch.name.name()).collect()
     }
 
     #[test]
     fn the_innermost_layer_is_unfolded_and_folds_stay_for_the_next_packet() {
         let mut detail = detail();
-        assert_eq!(names(&detail), ["IPv4", "TCP", "Source Port", "Flags"]);
+        assert_eq!(names(&detail), ["IPv4", "TCP", "Source port", "Flags"]);
         detail.fold();
-        assert_eq!(names(&detail), ["IPv4", "TTL", "TCP", "Source Port", "Flags"]);
+        assert_eq!(names(&detail), ["IPv4", "Time to live", "TCP", "Source port", "Flags"]);
         detail.step(4);
         assert_eq!(detail.lit(), 47..48);
         detail.fold();
@@ -202,7 +213,7 @@ mod tests {
         assert_eq!((names(&detail).len(), detail.lit()), (6, 47..48));
         detail.step(-4);
         detail.fold();
-        assert_eq!(names(&detail), ["IPv4", "TCP", "Source Port", "Flags", "SYN"]);
+        assert_eq!(names(&detail), ["IPv4", "TCP", "Source port", "Flags", "SYN"]);
         detail.step(isize::MAX / 2);
         // A line without children cannot be folded.
         detail.fold();

@@ -219,7 +219,7 @@ fn without_bytes_packets_are_shown_from_their_events() {
     let nothing = PacketDetails { number: 7, ..PacketDetails::default() };
     update(&mut model, Msg::Answer(PacketsAnswer::Inspected(PacketOrigin::Live, nothing)));
     let names: Vec<_> = model.packets.detail.branches().iter().map(|line| line.name).collect();
-    assert!(names.contains(&"Sequence Number") && names.contains(&"Text"), "{names:?}");
+    assert!(names.contains(&FieldName::SequenceNumber) && names.contains(&FieldName::Text), "{names:?}");
     press(&mut model, Key::Char('l'));
     let asked = press(&mut model, Key::Char('l'));
     assert!(asked.contains(&Effect::Packets(PacketsEffect::Follow(PacketOrigin::Live, flow))), "{asked:?}");

@@ -189,8 +189,8 @@ fn the_wires_packets_are_separate_and_shown_from_their_events() {
     assert_eq!((model.packets.seen, model.packets.list.len()), (1, 1));
     assert_eq!(update(&mut model, Msg::Time(Stamp::from_millis(40))), [], "nobody keeps their bytes");
     let names: Vec<_> =
-        model.packets.detail.branches().iter().map(|branch| (branch.name, branch.value.to_owned())).collect();
-    assert!(names.contains(&("Text", "olá".into())), "{names:?}");
+        model.packets.detail.branches().iter().map(|branch| (branch.name, branch.value.cloned())).collect();
+    assert!(names.contains(&(FieldName::Text, Some("olá".into()))), "{names:?}");
     press(&mut model, Key::Char('l'));
     press(&mut model, Key::Char('l'));
     assert_eq!(model.packets.stream.as_ref().unwrap().turns[0].lines, ["olá"]);

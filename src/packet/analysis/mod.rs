@@ -11,9 +11,8 @@ mod tcp;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use crate::domain::{Finding, Flow, IcmpRole, PacketSummary};
+use crate::domain::{ChecksumStatus, Finding, Flow, IcmpRole, PacketSummary};
 
-use super::checksum::Checksum;
 use super::decode::Decoded;
 use super::frame::Frame;
 use super::reassembly::{ReassembledPacket, Reassembly};
@@ -65,9 +64,9 @@ impl Analysis {
             }
         }
         match checksum {
-            Checksum::Partial => summary.findings.add(Finding::ChecksumPartial),
-            Checksum::Wrong => summary.findings.add(Finding::ChecksumBad),
-            Checksum::Right | Checksum::Unknown => {}
+            ChecksumStatus::Partial => summary.findings.add(Finding::ChecksumPartial),
+            ChecksumStatus::Wrong => summary.findings.add(Finding::ChecksumBad),
+            ChecksumStatus::Right | ChecksumStatus::Unknown => {}
         }
         let further = frame.further();
         if further > 0 {

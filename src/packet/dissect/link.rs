@@ -3,7 +3,7 @@
 use super::super::encapsulation::HeaderKind;
 use super::{Bytes, HeaderLayer, bit, hex};
 use crate::domain::dissection::Layer;
-use crate::domain::unread;
+use crate::domain::{FieldName, FieldValue, unread};
 
 /// Reads the headers from `start` on, the first of which is of this kind. Returns where the IP packet begins.
 ///
@@ -37,30 +37,29 @@ pub(super) fn layers(
     Err(start)
 }
 
-const fn name(kind: HeaderKind) -> &'static str {
+const fn name(kind: HeaderKind) -> FieldName {
     match kind {
-        HeaderKind::Ethernet => "Ethernet",
-        HeaderKind::Vlan => "VLAN",
-        HeaderKind::Llc => "LLC",
-        HeaderKind::Cooked => "Linux cooked v1",
-        HeaderKind::Cooked2 => "Linux cooked v2",
-        HeaderKind::Loopback { .. } => "Loopback",
-        HeaderKind::Ppp | HeaderKind::PppOrHdlc => "PPP",
-        HeaderKind::Direction => "Direction",
-        HeaderKind::Pppoe => "PPPoE",
-        HeaderKind::Hdlc => "C-HDLC",
-        HeaderKind::FrameRelay => "Frame Relay",
-        HeaderKind::Mpls => "MPLS",
-        HeaderKind::ControlWord => "MPLS control word",
-        HeaderKind::Gre => "GRE",
-        HeaderKind::Erspan => "ERSPAN",
-        HeaderKind::Wifi => "802.11",
-        HeaderKind::Radiotap => "Radiotap",
-        HeaderKind::Prism => "Prism",
-        HeaderKind::Avs => "AVS",
-        HeaderKind::Ppi => "PPI",
-        HeaderKind::Hardware { .. } => "Link",
-        HeaderKind::Ip | HeaderKind::Other(_) => "",
+        HeaderKind::Ethernet => FieldName::Ethernet,
+        HeaderKind::Vlan => FieldName::Vlan,
+        HeaderKind::Llc => FieldName::Llc,
+        HeaderKind::Cooked => FieldName::LinuxCooked1,
+        HeaderKind::Cooked2 => FieldName::LinuxCooked2,
+        HeaderKind::Loopback { .. } => FieldName::Loopback,
+        HeaderKind::Ppp | HeaderKind::PppOrHdlc => FieldName::Ppp,
+        HeaderKind::Direction => FieldName::Direction,
+        HeaderKind::Pppoe => FieldName::Pppoe,
+        HeaderKind::Hdlc => FieldName::Hdlc,
+        HeaderKind::FrameRelay => FieldName::FrameRelay,
+        HeaderKind::Mpls => FieldName::Mpls,
+        HeaderKind::ControlWord => FieldName::ControlWord,
+        HeaderKind::Gre => FieldName::Gre,
+        HeaderKind::Erspan => FieldName::Erspan,
+        HeaderKind::Wifi => FieldName::Wifi,
+        HeaderKind::Radiotap => FieldName::Radiotap,
+        HeaderKind::Prism => FieldName::Prism,
+        HeaderKind::Avs => FieldName::Avs,
+        HeaderKind::Ppi => FieldName::Ppi,
+        HeaderKind::Hardware { .. } | HeaderKind::Ip | HeaderKind::Other(_) => FieldName::Link,
     }
 }
 
@@ -69,44 +68,44 @@ fn fields(kind: HeaderKind, header: &mut HeaderLayer<'_>, len: usize) -> Option<
     let (bytes, start) = (header.bytes, header.start);
     match kind {
         HeaderKind::Ethernet => {
-            header.field("Destination", 0, 6, hex)?;
-            header.field("Source", 6, 6, hex)?;
-            ethertype(header, "Type", 12)?;
+            header.field(FieldName::Destination, 0, 6, hex)?;
+            header.field(FieldName::Source, 6, 6, hex)?;
+            ethertype(header, FieldName::Type, 12)?;
         }
         HeaderKind::Vlan => {
             let tag = bytes.u16(start)?;
-            header.field("Priority", 0, 2, |_| (tag >> 13).to_string())?;
-            header.field("ID", 0, 2, |_| (tag & 0xfff).to_string())?;
-            ethertype(header, "Type", 2)?;
+            header.field(FieldName::Priority, 0, 2, |_| (tag >> 13).to_string())?;
+            header.field(FieldName::VlanId, 0, 2, |_| (tag & 0xfff).to_string())?;
+            ethertype(header, FieldName::Type, 2)?;
         }
         HeaderKind::Llc => llc(header, len)?,
         HeaderKind::Cooked => cooked(header)?,
         HeaderKind::Cooked2 => cooked2(header)?,
         HeaderKind::Loopback { openbsd } => loopback(header, openbsd)?,
         HeaderKind::Ppp => ppp(header, len)?,
-        HeaderKind::Direction => drop(header.number("Direction", 0, 1)?),
+        HeaderKind::Direction => drop(header.number(FieldName::Direction, 0, 1)?),
         HeaderKind::Pppoe => {
-            header.field("Version and type", 0, 1, hex)?;
-            header.number("Code", 1, 1)?;
-            header.field("Session", 2, 2, super::hex_number)?;
-            header.number("Length", 4, 2)?;
+            header.field(FieldName::VersionAndType, 0, 1, hex)?;
+            header.number(FieldName::Code, 1, 1)?;
+            header.field(FieldName::Session, 2, 2, super::hex_number)?;
+            header.number(FieldName::Length, 4, 2)?;
         }
         HeaderKind::Hdlc => {
-            header.field("Address", 0, 1, hex)?;
-            header.field("Control", 1, 1, hex)?;
-            ethertype(header, "Protocol", 2)?;
+            header.field(FieldName::Address, 0, 1, hex)?;
+            header.field(FieldName::Control, 1, 1, hex)?;
+            ethertype(header, FieldName::Protocol, 2)?;
         }
         HeaderKind::FrameRelay => {
-            header.field("Address", 0, 2, hex)?;
-            header.field("Contents", 2, len.checked_sub(2)?, hex)?;
+            header.field(FieldName::Address, 0, 2, hex)?;
+            header.field(FieldName::Contents, 2, len.checked_sub(2)?, hex)?;
         }
         HeaderKind::Mpls => mpls(header)?,
-        HeaderKind::ControlWord => drop(header.number("Sequence number", 2, 2)?),
+        HeaderKind::ControlWord => drop(header.number(FieldName::SequenceNumber, 2, 2)?),
         HeaderKind::Gre => gre(header)?,
         HeaderKind::Wifi => wifi(header)?,
-        HeaderKind::Hardware { ethertype: at, .. } => ethertype(header, "Type", at)?,
+        HeaderKind::Hardware { ethertype: at, .. } => ethertype(header, FieldName::Type, at)?,
         HeaderKind::Radiotap | HeaderKind::Prism | HeaderKind::Avs | HeaderKind::Ppi | HeaderKind::Erspan => {
-            header.field("Length", 0, len, |_| format!("{len} bytes"))?;
+            header.field(FieldName::Length, 0, len, |_| FieldValue::Bytes(len))?;
         }
         HeaderKind::PppOrHdlc | HeaderKind::Ip | HeaderKind::Other(_) => {}
     }
@@ -114,34 +113,34 @@ fn fields(kind: HeaderKind, header: &mut HeaderLayer<'_>, len: usize) -> Option<
 }
 
 fn llc(header: &mut HeaderLayer<'_>, len: usize) -> Option<()> {
-    header.field("Destination access point", 0, 1, hex)?;
-    header.field("Source access point", 1, 1, hex)?;
-    header.field("Control", 2, 1, hex)?;
+    header.field(FieldName::DestinationAccessPoint, 0, 1, hex)?;
+    header.field(FieldName::SourceAccessPoint, 1, 1, hex)?;
+    header.field(FieldName::Control, 2, 1, hex)?;
     if len == 8 {
-        header.field("Organization", 3, 3, hex)?;
-        ethertype(header, "Type", 6)?;
+        header.field(FieldName::Organization, 3, 3, hex)?;
+        ethertype(header, FieldName::Type, 6)?;
     }
     Some(())
 }
 
 fn cooked(header: &mut HeaderLayer<'_>) -> Option<()> {
     let kind = header.bytes.u16(header.start)?;
-    header.field("Packet type", 0, 2, |_| direction(kind))?;
-    header.number("Device type", 2, 2)?;
-    let len = header.number("Address length", 4, 2).map(address_len)?;
-    header.field("Address", 6, len, hex)?;
-    ethertype(header, "Protocol", 14)?;
+    header.field(FieldName::PacketType, 0, 2, |_| FieldValue::PacketType(kind))?;
+    header.number(FieldName::DeviceType, 2, 2)?;
+    let len = header.number(FieldName::AddressLength, 4, 2).map(address_len)?;
+    header.field(FieldName::Address, 6, len, hex)?;
+    ethertype(header, FieldName::Protocol, 14)?;
     Some(())
 }
 
 fn cooked2(header: &mut HeaderLayer<'_>) -> Option<()> {
-    ethertype(header, "Protocol", 0)?;
-    header.number("Interface index", 4, 4)?;
-    header.number("Device type", 8, 2)?;
+    ethertype(header, FieldName::Protocol, 0)?;
+    header.number(FieldName::InterfaceIndex, 4, 4)?;
+    header.number(FieldName::DeviceType, 8, 2)?;
     let kind = header.bytes.u8(header.start + 10)?;
-    header.field("Packet type", 10, 1, |_| direction(u16::from(kind)))?;
-    let len = header.number("Address length", 11, 1).map(address_len)?;
-    header.field("Address", 12, len, hex)?;
+    header.field(FieldName::PacketType, 10, 1, |_| FieldValue::PacketType(u16::from(kind)))?;
+    let len = header.number(FieldName::AddressLength, 11, 1).map(address_len)?;
+    header.field(FieldName::Address, 12, len, hex)?;
     Some(())
 }
 
@@ -151,7 +150,7 @@ fn loopback(header: &mut HeaderLayer<'_>, openbsd: bool) -> Option<()> {
         small if openbsd || small < 0x1_0000 => small,
         large => large.swap_bytes(),
     };
-    header.field("Family", 0, 4, |_| family.to_string())?;
+    header.field(FieldName::Family, 0, 4, |_| family.to_string())?;
     Some(())
 }
 
@@ -159,9 +158,9 @@ fn ppp(header: &mut HeaderLayer<'_>, len: usize) -> Option<()> {
     // The protocol has one byte or two; address and control before it have two.
     let before = len.saturating_sub(1) & !1;
     if before > 0 {
-        header.field("Address and control", 0, before, hex)?;
+        header.field(FieldName::AddressAndControl, 0, before, hex)?;
     }
-    header.field("Protocol", before, len - before, |bytes| {
+    header.field(FieldName::Protocol, before, len - before, |bytes| {
         let value = bytes.iter().fold(0, |value, byte| value << 8 | u16::from(*byte));
         named(format!("{value:#06x}"), unread::ppp(value))
     })?;
@@ -170,32 +169,33 @@ fn ppp(header: &mut HeaderLayer<'_>, len: usize) -> Option<()> {
 
 fn mpls(header: &mut HeaderLayer<'_>) -> Option<()> {
     let label = header.bytes.u32(header.start)?;
-    header.field("Label", 0, 3, |_| (label >> 12).to_string())?;
-    header.field("Traffic class", 2, 1, |_| (label >> 9 & 7).to_string())?;
-    header.field("Bottom of stack", 2, 1, |_| (label >> 8 & 1).to_string())?;
-    header.number("Time to live", 3, 1)?;
+    header.field(FieldName::Label, 0, 3, |_| (label >> 12).to_string())?;
+    header.field(FieldName::TrafficClass, 2, 1, |_| (label >> 9 & 7).to_string())?;
+    header.field(FieldName::BottomOfStack, 2, 1, |_| (label >> 8 & 1).to_string())?;
+    header.number(FieldName::TimeToLive, 3, 1)?;
     Some(())
 }
 
 fn wifi(header: &mut HeaderLayer<'_>) -> Option<()> {
-    header.field("Frame control", 0, 2, hex)?;
-    header.field("Duration", 2, 2, hex)?;
-    for (name, at) in [("Address 1", 4), ("Address 2", 10), ("Address 3", 16)] {
+    header.field(FieldName::FrameControl, 0, 2, hex)?;
+    header.field(FieldName::Duration, 2, 2, hex)?;
+    for (name, at) in [(FieldName::Address1, 4), (FieldName::Address2, 10), (FieldName::Address3, 16)] {
         header.field(name, at, 6, hex)?;
     }
-    header.field("Sequence control", 22, 2, hex)?;
+    header.field(FieldName::SequenceControl, 22, 2, hex)?;
     Some(())
 }
 
 fn gre(header: &mut HeaderLayer<'_>) -> Option<()> {
-    const OPTIONAL: [(&str, u16); 3] = [("Checksum", 0x8000), ("Key", 0x2000), ("Sequence number", 0x1000)];
+    const OPTIONAL: [(FieldName, u16); 3] =
+        [(FieldName::Checksum, 0x8000), (FieldName::Key, 0x2000), (FieldName::SequenceNumber, 0x1000)];
     let flags = header.bytes.u16(header.start)?;
-    let field = header.field("Flags", 0, 2, super::hex_number)?;
+    let field = header.field(FieldName::Flags, 0, 2, super::hex_number)?;
     let both = field.bytes.clone();
     for (name, value) in OPTIONAL {
         field.parts.push(bit(name, flags & value != 0, &both));
     }
-    ethertype(header, "Protocol", 2)?;
+    ethertype(header, FieldName::Protocol, 2)?;
     let mut at = 4;
     for (name, value) in OPTIONAL {
         if flags & value != 0 {
@@ -207,11 +207,11 @@ fn gre(header: &mut HeaderLayer<'_>) -> Option<()> {
 }
 
 /// An `EtherType`; up to 1500 it is the length of the frame (IEEE 802.3).
-fn ethertype(header: &mut HeaderLayer<'_>, name: &'static str, at: usize) -> Option<()> {
+fn ethertype(header: &mut HeaderLayer<'_>, name: FieldName, at: usize) -> Option<()> {
     let number = header.bytes.u16(header.start + at)?;
     let text = match number {
-        ..=1500 if name == "Type" => format!("{number} bytes"),
-        _ => named(format!("{number:#06x}"), unread::ether_type(number)),
+        ..=1500 if name == FieldName::Type => FieldValue::Bytes(usize::from(number)),
+        _ => named(format!("{number:#06x}"), unread::ether_type(number)).into(),
     };
     header.field(name, at, 2, |_| text).map(drop)
 }
@@ -221,11 +221,6 @@ fn named(number: String, name: Option<&str>) -> String {
         Some(name) => format!("{number} {name}"),
         None => number,
     }
-}
-
-fn direction(kind: u16) -> String {
-    const NAMES: [&str; 5] = [" to us", " broadcast", " multicast", " to another host", " from us"];
-    format!("{kind}{}", NAMES.get(usize::from(kind)).unwrap_or(&""))
 }
 
 /// The field has room for eight bytes of the address.

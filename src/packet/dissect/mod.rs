@@ -13,11 +13,11 @@ mod udp;
 use std::ops::Range;
 
 use super::bytes::Bytes;
-use super::checksum::Checksum;
 use super::encapsulation::HeaderKind;
 use super::link::LinkType;
 use crate::domain::dissection::{Layer, PacketField};
 use crate::domain::excerpt::sanitise;
+use crate::domain::{ChecksumStatus, FieldName, FieldValue};
 
 /// The layers of a frame.
 pub fn dissect(link: LinkType, frame: &[u8]) -> Vec<Layer> {
@@ -56,19 +56,19 @@ struct HeaderLayer<'a> {
 }
 
 impl<'a> HeaderLayer<'a> {
-    fn new(name: &'static str, bytes: Bytes<'a>, start: usize) -> Self {
+    fn new(name: FieldName, bytes: Bytes<'a>, start: usize) -> Self {
         let start = start.min(bytes.end);
         Self { bytes, start, layer: Layer { name, bytes: start..start, fields: Vec::new() } }
     }
 
     /// Adds the field of `len` bytes at `at`, counted from the header's beginning, as `show` writes it. `None` if it is cut
     /// off.
-    fn field(
+    fn field<V: Into<FieldValue>>(
         &mut self,
-        name: &'static str,
+        name: FieldName,
         at: usize,
         len: usize,
-        show: impl FnOnce(&[u8]) -> String,
+        show: impl FnOnce(&[u8]) -> V,
     ) -> Option<&mut PacketField> {
         let range = self.start + at..self.start + at + len;
         let value = show(self.bytes.get(range.clone())?);
@@ -78,7 +78,7 @@ impl<'a> HeaderLayer<'a> {
     }
 
     /// Adds the number in the `len` bytes at `at`, and returns it.
-    fn number(&mut self, name: &'static str, at: usize, len: usize) -> Option<u64> {
+    fn number(&mut self, name: FieldName, at: usize, len: usize) -> Option<u64> {
         let bytes = self.bytes.get(self.start + at..self.start + at + len)?;
         let value = bytes.iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
         self.field(name, at, len, |_| value.to_string())?;
@@ -86,16 +86,10 @@ impl<'a> HeaderLayer<'a> {
     }
 
     /// Adds a checksum and whether it is right.
-    fn checksum(&mut self, at: usize, judged: Checksum) -> Option<()> {
-        let field = self.field("Checksum", at, 2, hex_number)?;
-        let status = match judged {
-            Checksum::Right => "right",
-            Checksum::Partial => "partial",
-            Checksum::Wrong => "wrong",
-            Checksum::Unknown => "unknown",
-        };
+    fn checksum(&mut self, at: usize, judged: ChecksumStatus) -> Option<()> {
+        let field = self.field(FieldName::Checksum, at, 2, hex_number)?;
         let bytes = field.bytes.clone();
-        field.parts.push(PacketField::new("Status", status, bytes));
+        field.parts.push(PacketField::new(FieldName::Status, FieldValue::Checksum(judged), bytes));
         Some(())
     }
 
@@ -121,10 +115,10 @@ fn payload(bytes: Bytes<'_>, start: usize, layers: &mut Vec<Layer>) {
     let Some(data @ [_, ..]) = bytes.get(start..bytes.end) else { return };
     let range = start..bytes.end;
     let fields = vec![
-        PacketField::new("Length", data.len().to_string(), range.clone()),
-        PacketField::new("Data", sanitise(&data[..data.len().min(SHOWN)]), range.clone()),
+        PacketField::new(FieldName::Length, data.len().to_string(), range.clone()),
+        PacketField::new(FieldName::Data, sanitise(&data[..data.len().min(SHOWN)]), range.clone()),
     ];
-    layers.push(Layer { name: "Payload", bytes: range, fields });
+    layers.push(Layer { name: FieldName::Payload, bytes: range, fields });
 }
 
 /// Bytes as pairs of hexadecimal digits with colons between.
@@ -138,6 +132,6 @@ fn hex_number(bytes: &[u8]) -> String {
 }
 
 /// One bit, as 1 or 0.
-fn bit(name: &'static str, set: bool, bytes: &Range<usize>) -> PacketField {
+fn bit(name: FieldName, set: bool, bytes: &Range<usize>) -> PacketField {
     PacketField::new(name, if set { "1" } else { "0" }, bytes.clone())
 }

@@ -5,7 +5,9 @@ use etherparse::{Icmpv4Type, PacketBuilder, TcpHeader, TcpOptionElement};
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::Lang;
 use crate::packet::{Analysis, Frame};
+use crate::text;
 
 fn syn() -> Vec<u8> {
     let mut header = TcpHeader::new(44_086, 65_432, 7, 65_495);
@@ -37,12 +39,17 @@ fn unreachable() -> Vec<u8> {
     bytes
 }
 
+/// A value in English.
+fn written(value: &FieldValue) -> String {
+    (text::of(Lang::En).packets.field_value)(value)
+}
+
 /// The tree as text: a line for each field.
 fn lines(layers: &[Layer]) -> Vec<String> {
     fn add(fields: &[PacketField], indent: usize, lines: &mut Vec<String>) {
         for field in fields {
             let Range { start, end } = field.bytes;
-            lines.push(format!("{:indent$}{}: {} [{start}..{end}]", "", field.name, field.value));
+            lines.push(format!("{:indent$}{}: {} [{start}..{end}]", "", field.name, written(&field.value)));
             add(&field.parts, indent + 2, lines);
         }
     }
@@ -55,9 +62,9 @@ fn lines(layers: &[Layer]) -> Vec<String> {
 }
 
 /// The value of a field, by layer and name.
-fn value<'a>(layers: &'a [Layer], layer: &str, name: &str) -> Option<&'a str> {
+fn value(layers: &[Layer], layer: FieldName, name: FieldName) -> Option<String> {
     let layer = layers.iter().find(|known| known.name == layer)?;
-    layer.fields.iter().find(|field| field.name == name).map(|field| field.value.as_str())
+    layer.fields.iter().find(|field| field.name == name).map(|field| written(&field.value))
 }
 
 #[test]
@@ -94,10 +101,10 @@ fn a_syn_is_dissected_down_to_its_bits() {
 #[test]
 fn an_icmp_error_contains_the_packet_that_it_quotes() {
     let layers = dissect(LinkType::RAW, &unreachable()[14..]);
-    let names: Vec<_> = layers.iter().map(|layer| layer.name).collect();
+    let names: Vec<_> = layers.iter().map(|layer| layer.name.name()).collect();
     assert_eq!(names, ["IPv4", "ICMP", "IPv4", "TCP", "Payload"]);
-    assert_eq!(value(&layers, "ICMP", "Code"), Some("3 port unreachable"));
-    assert_eq!(value(&layers, "TCP", "Sequence number"), Some("7"));
+    assert_eq!(value(&layers, FieldName::Icmp, FieldName::Code).as_deref(), Some("3 port unreachable"));
+    assert_eq!(value(&layers, FieldName::Tcp, FieldName::SequenceNumber).as_deref(), Some("7"));
 }
 
 #[test]
@@ -116,7 +123,12 @@ fn every_link_leads_to_the_same_packet() {
         (LinkType::RAW, &ip.to_vec()),
     ] {
         let layers = dissect(link, frame);
-        assert_eq!(value(&layers, "TCP", "Source port"), Some("44086"), "{link} {:?}", lines(&layers));
+        assert_eq!(
+            value(&layers, FieldName::Tcp, FieldName::SourcePort).as_deref(),
+            Some("44086"),
+            "{link} {:?}",
+            lines(&layers)
+        );
         assert_eq!(layers.last().unwrap().bytes.end, frame.len());
     }
     assert_eq!(lines(&dissect(LinkType(9999), b"?"))[0], "Payload 0..1");
@@ -210,9 +222,9 @@ proptest! {
         let frame = Frame { number: 1, at: 0, link: LinkType(link), wire_len, bytes: &bytes };
         let Some(summary) = Analysis::default().see(&frame) else { return Ok(()) };
         let Some(tcp) = summary.tcp else { return Ok(()) };
-        let number = |name| value(&layers, "TCP", name).map(str::to_owned);
-        prop_assert_eq!(number("Sequence number"), Some(tcp.seq.to_string()));
-        prop_assert_eq!(number("Acknowledgment number"), Some(tcp.ack.to_string()));
-        prop_assert_eq!(number("Source port"), Some(summary.flow.local.port().to_string()));
+        let number = |name| value(&layers, FieldName::Tcp, name);
+        prop_assert_eq!(number(FieldName::SequenceNumber), Some(tcp.seq.to_string()));
+        prop_assert_eq!(number(FieldName::AcknowledgmentNumber), Some(tcp.ack.to_string()));
+        prop_assert_eq!(number(FieldName::SourcePort), Some(summary.flow.local.port().to_string()));
     }
 }

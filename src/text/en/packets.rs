@@ -1,7 +1,7 @@
 //! English: the packets view.
 
 use super::super::PacketsText;
-use super::{capture, plural};
+use super::{capture, fields, plural};
 use crate::domain::{CapturedInterface, Finding, InterfaceState, ResetReason};
 
 pub(super) const PACKETS: PacketsText = PacketsText {
@@ -10,6 +10,8 @@ pub(super) const PACKETS: PacketsText = PacketsText {
     stream: "What was said",
     fields: "Fields",
     bytes: "Bytes",
+    field: fields::name,
+    field_value: fields::value,
     none: "No packet yet: press c and watch a connection being made.",
     none_match: "No packet matches. Press / to change the filter, Esc to list all conversations.",
     looking: "still looking",

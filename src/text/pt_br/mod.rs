@@ -3,6 +3,7 @@
 mod capture;
 mod checks;
 mod doctor;
+mod fields;
 mod files;
 mod guard;
 mod keys;

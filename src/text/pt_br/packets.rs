@@ -1,7 +1,7 @@
 //! Brazilian Portuguese: the packets view.
 
 use super::super::PacketsText;
-use super::{capture, plural};
+use super::{capture, fields, plural};
 use crate::domain::{CapturedInterface, Finding, InterfaceState, ResetReason};
 
 pub(super) const PACKETS: PacketsText = PacketsText {
@@ -10,6 +10,8 @@ pub(super) const PACKETS: PacketsText = PacketsText {
     stream: "O que foi dito",
     fields: "Campos",
     bytes: "Bytes",
+    field: fields::name,
+    field_value: fields::value,
     none: "Nenhum pacote ainda: tecle c e veja uma conexão nascer.",
     none_match: "Nenhum pacote combina. Tecle / para mudar o filtro, Esc para listar todas as conversas.",
     looking: "ainda procurando",

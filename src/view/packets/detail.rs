@@ -72,8 +72,9 @@ fn branch(ctx: &DrawContext, branch: &DetailLine<'_>, writer: &mut LineWriter<'_
         None => " ",
     };
     writer.skip(1 + 2 * branch.depth).write(mark, theme.key).skip(1);
-    writer.write(branch.name, if branch.depth == 0 { theme.title } else { theme.text });
-    if !branch.value.is_empty() {
-        writer.skip(1).write(branch.value, theme.typed);
+    writer.write((ctx.text.packets.field)(branch.name), if branch.depth == 0 { theme.title } else { theme.text });
+    let value = branch.value.map(ctx.text.packets.field_value).unwrap_or_default();
+    if !value.is_empty() {
+        writer.skip(1).write(&value, theme.typed);
     }
 }

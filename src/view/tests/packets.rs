@@ -10,8 +10,8 @@ use super::{screen, text};
 use crate::domain::dissection::{Layer, PacketField};
 use crate::domain::need::{Lack, Need, Remedy};
 use crate::domain::{
-    CaptureEvent, CapturedInterface, Errno, EventKind, Evidence, Excerpt, Finding, Flags, Flow, Icmp, Lang, Note,
-    PacketSummary, Proto, ResetReason, Segment, TcpOption,
+    CaptureEvent, CapturedInterface, Errno, EventKind, Evidence, Excerpt, FieldName, Finding, Flags, Flow, Icmp, Lang,
+    Note, PacketSummary, Proto, ResetReason, Segment, TcpOption,
 };
 use crate::model::packets::{PacketDetails, PacketOrigin, PacketsAnswer, StreamText, StreamTurn};
 use crate::model::ui::View;
@@ -181,20 +181,31 @@ fn press(model: &mut Model, key: Key, times: usize) {
 pub(crate) fn inspect(model: &mut Model) {
     press(model, Key::Up, 8);
     let layers = vec![
-        Layer { name: "Ethernet", bytes: 0..14, fields: vec![PacketField::new("Type", "IPv4 (0x0800)", 12..14)] },
-        Layer { name: "IPv4", bytes: 14..34, fields: vec![PacketField::new("Time To Live", "64", 22..23)] },
         Layer {
-            name: "TCP",
+            name: FieldName::Ethernet,
+            bytes: 0..14,
+            fields: vec![PacketField::new(FieldName::Type, "IPv4 (0x0800)", 12..14)],
+        },
+        Layer {
+            name: FieldName::Ipv4,
+            bytes: 14..34,
+            fields: vec![PacketField::new(FieldName::TimeToLive, "64", 22..23)],
+        },
+        Layer {
+            name: FieldName::Tcp,
             bytes: 34..54,
             fields: vec![
-                PacketField::new("Source Port", "65432", 34..36),
-                PacketField::new("Destination Port", "44086", 36..38),
-                PacketField::new("Sequence Number", "4000000", 38..42),
+                PacketField::new(FieldName::SourcePort, "65432", 34..36),
+                PacketField::new(FieldName::DestinationPort, "44086", 36..38),
+                PacketField::new(FieldName::SequenceNumber, "4000000", 38..42),
                 PacketField {
-                    parts: vec![PacketField::new("SYN", "1", 47..48), PacketField::new("ACK", "1", 47..48)],
-                    ..PacketField::new("Flags", "SYN+ACK", 46..48)
+                    parts: vec![
+                        PacketField::new(FieldName::Syn, "1", 47..48),
+                        PacketField::new(FieldName::Ack, "1", 47..48),
+                    ],
+                    ..PacketField::new(FieldName::Flags, "SYN+ACK", 46..48)
                 },
-                PacketField::new("Window", "65495", 48..50),
+                PacketField::new(FieldName::Window, "65495", 48..50),
             ],
         },
     ];
