@@ -6,10 +6,15 @@
 //! that contradicts the diagram is not written. It is not part of the world: its work is in the journal, so a replay
 //! needs no historian.
 
+mod claim;
+mod end_history;
+
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use self::claim::Claim;
+use self::end_history::EndHistory;
 use super::causal_order::FARTHEST_BACK;
 use crate::domain::{
     Args, Call, Cause, ClientEvent, Delta, Errno, EventKind, Evidence, Flow, Note, Observation, Outcome, Proto, Row,
@@ -24,97 +29,6 @@ const GRACE_GONE: Duration = Duration::from_millis(30);
 const GRACE_REST: Duration = Duration::from_secs(2);
 /// How many closed ends are remembered, so that late witnesses are recognised.
 const CLOSED_KEPT: usize = 20_000;
-
-/// The claim of one witness: this end was in this state at this moment.
-#[derive(Debug, Clone, Copy)]
-struct Claim {
-    state: TcpState,
-    evidence: Evidence,
-    at: Stamp,
-    /// The latest time at which it can have got there: for a sample, when the table's answer had arrived.
-    latest: Stamp,
-    cause: Option<Cause>,
-    /// The state before, if the producer reports the change itself and not only where it led.
-    from: Option<TcpState>,
-    /// The kernel's word that a full socket in FIN_WAIT2 ended: a TIME_WAIT may go on without it.
-    full_socket_only: bool,
-}
-
-impl Claim {
-    const fn new(state: TcpState, evidence: Evidence, at: Stamp) -> Self {
-        Self { state, evidence, at, latest: at, cause: None, from: None, full_socket_only: false }
-    }
-}
-
-/// The written history of one end.
-#[derive(Debug)]
-struct EndHistory {
-    /// The states of its present life, the earliest first, each with the evidence for reaching it.
-    path: Vec<(TcpState, Evidence)>,
-    /// When this life began, as far as is known.
-    born: Stamp,
-    /// When it came to where it is.
-    since: Stamp,
-    /// Its socket, by the cookie of its row in the table; an earlier life of these addresses had another one.
-    cookie: Option<u64>,
-    /// Claims that wait for a better witness, each until a moment, in the order of a life.
-    waiting: Vec<(Stamp, Claim)>,
-    /// The call of its program that will cause the next transition.
-    intent: Option<Cause>,
-    /// The table showed what is left of it in FIN_WAIT2 without its full socket: it goes on for a minute.
-    remains: bool,
-    /// Its full socket ended and nothing was seen of what may be left of it, as long as that was waited for.
-    given_up: bool,
-}
-
-impl EndHistory {
-    const fn new(path: Vec<(TcpState, Evidence)>, since: Stamp) -> Self {
-        Self {
-            path,
-            born: since,
-            since,
-            cookie: None,
-            waiting: Vec::new(),
-            intent: None,
-            remains: false,
-            given_up: false,
-        }
-    }
-
-    /// An end whose life starts here.
-    fn starting(start: TcpState, at: Stamp) -> Self {
-        Self::new(vec![(start, Evidence::Inferred)], at)
-    }
-
-    /// Whether its life came to an end.
-    fn is_over(&self) -> bool {
-        self.path.len() > 1 && self.last() == TcpState::Closed
-    }
-
-    /// Whether its life came to an end before this moment.
-    fn was_over(&self, at: Stamp) -> bool {
-        self.is_over() && self.since < at
-    }
-
-    /// The state in which it was found, while nothing is known of how it came there.
-    fn found(&self) -> Option<TcpState> {
-        match self.path[..] {
-            [(state, Evidence::Sampled)] if state.rank() > 0 => Some(state),
-            _ => None,
-        }
-    }
-
-    fn last(&self) -> TcpState {
-        self.path.last().map_or(TcpState::Closed, |(state, _)| *state)
-    }
-
-    /// The place in the path at which this state was reached; where the life started counts only as long as it is all
-    /// there is, because CLOSED is the end of a life too.
-    fn reached(&self, state: TcpState) -> Option<usize> {
-        let place = self.path.iter().rposition(|(reached, _)| *reached == state)?;
-        (place > 0 || self.path.len() == 1).then_some(place)
-    }
-}
 
 /// See the module's head.
 #[derive(Debug, Default)]

@@ -6,6 +6,7 @@ mod bounded;
 pub mod broadcasts;
 mod causal_order;
 mod chronicle;
+pub mod client;
 pub mod clients;
 pub mod completions;
 pub mod connection_end;
