@@ -174,23 +174,22 @@ impl<'a> Caller<'a> {
         Ok(())
     }
 
-    /// Whether the server answered; `None` if nothing came back. The socket is not connected, so it receives no errors.
+    /// Whether the server answered; `None` if nothing came back, or the port is closed. The socket is not connected, so it
+    /// has to ask for errors.
     async fn udp(&mut self, addr: SocketAddr) -> io::Result<Option<bool>> {
         self.perform(ScriptedCall::Datagram { bind: None, connect: None, family: addr });
+        self.perform(ScriptedCall::ReceiveErrors);
         self.perform(ScriptedCall::SendTo(self.args.message.as_bytes().to_vec(), addr));
         let sent = self.returned(Syscall::Sendto).await?.is_some_and(|call| call.result.is_ok());
         let answer = if sent { self.answer(addr).await? } else { None };
-        if sent && answer.is_none() {
+        let answered = answer.as_ref().is_some_and(|call| call.result.is_ok());
+        if answer.is_none_or(|call| call.result == Outcome::TimedOut) && sent {
             let text = locale::text(self.args.lang);
             eprintln!("{}", (text.broadcast.silent)(&text.numbers.short(self.args.timeout)));
         }
         self.perform(ScriptedCall::Close);
-        // While the socket waits for an answer it accepts no other call; it is closed at the end.
-        if let Some(answer) = answer {
-            self.returned(Syscall::Close).await?;
-            return Ok(Some(answer.result.is_ok()));
-        }
-        Ok(None)
+        self.returned(Syscall::Close).await?;
+        Ok(answered.then_some(true))
     }
 
     /// The answer of the server at `addr`; `None` if there is none. An unconnected socket receives datagrams from anywhere:
@@ -200,8 +199,9 @@ impl<'a> Caller<'a> {
         let deadline = Instant::now() + self.args.timeout;
         let mut noted = false;
         loop {
-            self.perform(ScriptedCall::RecvFrom);
-            let heard = self.returned_by(Syscall::Recvfrom, deadline).await?;
+            let patience = Some(deadline.saturating_duration_since(Instant::now()));
+            self.perform(ScriptedCall::RecvFrom { patience });
+            let heard = self.returned_by(Syscall::Recvfrom, deadline + SETTLE).await?;
             let Some(other) = heard.as_ref().and_then(from).filter(|other| !is_from(*other, addr)) else {
                 return Ok(heard);
             };

@@ -237,6 +237,10 @@ text_enum! {
         ReceiveBuffer = "SO_RCVBUF",
         /// `TCP_QUICKACK` off: acknowledgements are delayed, so that data can carry them.
         DelayAcks = "TCP_QUICKACK 0",
+        /// `IP_RECVERR`: ICMP errors fail the calls of a socket without a peer, too.
+        ReceiveErrors = "IP_RECVERR",
+        /// The same for IPv6.
+        ReceiveErrorsV6 = "IPV6_RECVERR",
         /// `IP_BIND_ADDRESS_NO_PORT`: `bind` fixes the address only; `connect` chooses the port.
         BindNoPort = "IP_BIND_ADDRESS_NO_PORT",
     }

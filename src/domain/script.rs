@@ -60,8 +60,13 @@ pub enum ScriptedCall {
         /// How long to wait; without it, for ever.
         patience: Option<Duration>,
     },
+    /// `setsockopt(IP_RECVERR)`: ICMP errors about its datagrams fail its calls, though it has no peer (`ip(7)`, Linux).
+    ReceiveErrors,
     /// `recvfrom`; waits for a datagram.
-    RecvFrom,
+    RecvFrom {
+        /// How long to wait; without it, for ever.
+        patience: Option<Duration>,
+    },
     /// `shutdown(SHUT_WR)`.
     ShutdownWrite,
     /// `close`.

@@ -110,10 +110,9 @@ impl Reporter {
         self.sink.report_transfer(Transfer { at, socket, call, args, flow, len: data.len(), took_us }, data);
     }
 
-    /// A `recv` of at most so many bytes that was given up.
-    pub(super) fn timed_out(&self, entered: Stamp, (socket, flow): (SocketId, Flow), most: usize) {
-        let call = Call::new(socket, Syscall::Recv).with(Args::Number(most as u64)).on(flow);
-        self.returned(Some(entered), Call { result: Outcome::TimedOut, ..call });
+    /// A call that receives at most so many bytes, and was given up.
+    pub(super) fn timed_out(&self, entered: Stamp, call: Call, most: usize) {
+        self.returned(Some(entered), Call { result: Outcome::TimedOut, ..call.with(Args::Number(most as u64)) });
     }
 
     /// A `recv` that returned because this side shut the socket down. It is reported without data, since the peer has not

@@ -161,7 +161,7 @@ impl Engine {
     fn recv(&self, socket: &SocketName, most: usize, ahead: bool) -> Option<(LessonOrder, DoneWhen)> {
         let (call, awaited) = match self.symbols().socket(socket.get_ref())?.proto {
             Proto::Tcp => (ScriptedCall::Recv { most, patience: None }, Syscall::Recv),
-            Proto::Udp | Proto::Icmp => (ScriptedCall::RecvFrom, Syscall::Recvfrom),
+            Proto::Udp | Proto::Icmp => (ScriptedCall::RecvFrom { patience: None }, Syscall::Recvfrom),
         };
         self.script(socket, call, |id| if ahead { DoneWhen::AtOnce } else { DoneWhen::Call(id, awaited) })
     }

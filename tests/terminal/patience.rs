@@ -1,7 +1,7 @@
-//! `socklab-tui client` with servers that answer late, too little or too much.
+//! `socklab-tui client` with servers that answer late, too little, too much or not at all.
 
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -79,4 +79,32 @@ fn every_byte_of_an_answer_is_accounted_for() {
         read_on(peer);
     });
     assert!(said.contains("recv(11) \"500 what?␍⏎\""), "{said}");
+}
+
+/// Runs a UDP client for at most a second against this address. Returns what it printed, its errors and its status.
+fn datagram(addr: &str) -> (String, String, Option<i32>) {
+    let mut command = Command::new(PROGRAM);
+    command.args(["client", "udp", addr, "Hello", "--timeout", "1", "--lang", "en"]).env("LC_ALL", "C.UTF-8");
+    let done = command.output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (text(&done.stdout), text(&done.stderr), done.status.code())
+}
+
+#[test]
+fn a_datagram_that_nobody_answers_is_given_up_after_the_time_asked_for() {
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (said, errors, status) = datagram(&silent.local_addr().unwrap().to_string());
+    let given_up = said.find("recvfrom(65535) → timed out after 1.0 s");
+    assert!(given_up.is_some() && given_up < said.find("close()"), "{said}");
+    assert_eq!((errors.contains("no answer in 1.0 s"), status), (true, Some(1)), "{errors}");
+}
+
+/// As for TCP, the port unreachable of ICMP is ECONNREFUSED.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_datagram_to_a_closed_port_is_refused() {
+    let closed = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let (said, errors, status) = datagram(&closed);
+    assert!(said.contains("setsockopt(IP_RECVERR)") && said.contains("recvfrom() → ECONNREFUSED"), "{said}");
+    assert_eq!((errors.as_str(), status), ("", Some(1)));
 }

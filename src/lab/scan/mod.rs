@@ -4,10 +4,10 @@ mod observation;
 mod pacer;
 mod probe;
 #[cfg(target_os = "linux")]
-mod sys;
+pub(super) mod sys;
 #[cfg(not(target_os = "linux"))]
 #[path = "sys_other.rs"]
-mod sys;
+pub(super) mod sys;
 mod tcp;
 mod udp;
 

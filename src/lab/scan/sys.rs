@@ -1,5 +1,6 @@
 //! Details of a probe that Linux keeps for a socket, besides the errno: the error queue and `TCP_INFO`.
 
+use std::io;
 use std::mem::offset_of;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, AsRawFd as _};
@@ -9,13 +10,14 @@ use crate::domain::verdict::IcmpError;
 /// Makes the kernel keep ICMP messages about this socket's packets in its error queue (`IP_RECVERR`, `ip(7)`; `IPV6_RECVERR`,
 /// `ipv6(7)`). If that fails there is still the errno.
 #[expect(unsafe_code, reason = "these options have no safe wrapper")]
-pub(super) fn keep_errors(socket: &impl AsFd, v6: bool) {
+pub(in crate::lab) fn keep_errors(socket: &impl AsFd, v6: bool) -> io::Result<()> {
     let on: libc::c_int = 1;
     let (level, option) =
         if v6 { (libc::IPPROTO_IPV6, libc::IPV6_RECVERR) } else { (libc::IPPROTO_IP, libc::IP_RECVERR) };
     // SAFETY: the value is a whole `int` of the stated size.
-    let _ =
+    let set =
         unsafe { libc::setsockopt(socket.as_fd().as_raw_fd(), level, option, (&raw const on).cast(), socklen_of(&on)) };
+    if set == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Takes an ICMP message from the error queue, without waiting.

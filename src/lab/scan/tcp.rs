@@ -33,7 +33,8 @@ pub(super) async fn probe(host: &dyn Host, addr: SocketAddr, timeout: Duration) 
 /// `None` for a connection to itself.
 async fn try_once(host: &dyn Host, addr: SocketAddr, timeout: Duration) -> io::Result<Option<ProbeObservation>> {
     let socket = host.stream(addr)?;
-    sys::keep_errors(&socket, addr.is_ipv6());
+    // If that fails there is still the errno.
+    let _ = sys::keep_errors(&socket, addr.is_ipv6());
     let (stream, local) = try_connect(socket, addr)?;
     let outcome = tokio::time::timeout(timeout, connected(&stream)).await;
     let sent = sys::syns(&stream);

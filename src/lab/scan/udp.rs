@@ -47,7 +47,8 @@ pub(super) async fn probe(host: &dyn Host, addr: SocketAddr, timeout: Duration) 
 /// A connected socket: only such a socket receives ICMP errors (`udp(7)`), and datagrams from `addr` alone.
 fn open(host: &dyn Host, addr: SocketAddr) -> io::Result<UdpSocket> {
     let socket = host.datagram(addr)?;
-    sys::keep_errors(&socket, addr.is_ipv6());
+    // If that fails there is still the errno.
+    let _ = sys::keep_errors(&socket, addr.is_ipv6());
     socket.connect(&addr.into())?;
     UdpSocket::from_std(socket.into())
 }

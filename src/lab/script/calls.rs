@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::connection::{Connection, would_block};
 use super::super::dial::established;
+use super::super::scan::sys;
 use super::{ScriptHost, ScriptedSocket};
 use crate::domain::call::SockOpt;
 use crate::domain::{Args, Call, Flow, Outcome, Proto, ScriptedCall, SocketId, Stamp, Syscall};
@@ -95,14 +96,28 @@ impl ScriptHost {
                     let call = Call::new(socket_id, Syscall::Sendto).with(Args::Addr(to)).returned(&sent);
                     report(if sent.is_ok() { call.carrying(&bytes) } else { call }, Some(to));
                 }
-                ScriptedCall::Recv { .. } | ScriptedCall::RecvFrom => {
-                    let mut buffer = vec![0; 65_535];
+                ScriptedCall::ReceiveErrors => {
+                    let v6 = socket.local_addr().is_ok_and(|addr| addr.is_ipv6());
+                    let option = if v6 { SockOpt::ReceiveErrorsV6 } else { SockOpt::ReceiveErrors };
+                    let set = sys::keep_errors(socket, v6);
+                    self.call(socket_id, Syscall::Setsockopt, Args::Option(option), &set);
+                }
+                ScriptedCall::Recv { patience, .. } | ScriptedCall::RecvFrom { patience } => {
+                    let mut buffer = vec![0; LONGEST_DATAGRAM];
                     let flow = socket.local_addr().ok().map(|local| Flow::unconnected(Proto::Udp, local));
                     let place = self.log.place(socket_id, Syscall::Recvfrom, flow);
                     let entered = place.enter();
+                    let since = self.log.now();
+                    let received = tokio::time::timeout(patience.unwrap_or(FOR_EVER), socket.recv_from(&mut buffer));
                     let received = tokio::select! {
-                        received = socket.recv_from(&mut buffer) => received,
+                        received = received => received,
                         () = self.stop.cancelled() => break,
+                    };
+                    let Ok(received) = received else {
+                        let call = Call::new(socket_id, Syscall::Recvfrom);
+                        let call = flow.map_or_else(|| call.clone(), |flow| call.clone().on(flow));
+                        self.log.timed_out(since, call, buffer.len());
+                        continue;
                     };
                     let took_us = entered.returned().and_then(|entered| self.log.took(entered));
                     let call = Call { took_us, ..Call::new(socket_id, Syscall::Recvfrom).returned(&received) };
@@ -118,6 +133,9 @@ impl ScriptHost {
         report(Call::new(socket_id, Syscall::Close), None);
     }
 }
+
+/// The size of the buffer for a datagram, in bytes: none is longer (RFC 768).
+const LONGEST_DATAGRAM: usize = 65_535;
 
 /// Longer than any laboratory lives.
 const FOR_EVER: Duration = Duration::from_hours(24 * 365);
@@ -153,7 +171,8 @@ pub(super) async fn serve_stream(
                 let received = tokio::time::timeout(patience.unwrap_or(FOR_EVER), recv(&connection, most));
                 tokio::select! {
                     received = received => if received.is_err() {
-                        connection.log.timed_out(entered, (connection.socket_id, connection.flow), most);
+                        let call = Call::new(connection.socket_id, Syscall::Recv).on(connection.flow);
+                        connection.log.timed_out(entered, call, most);
                     },
                     () = stop.cancelled() => return connection.close(),
                 }
