@@ -91,7 +91,7 @@ fn condition(model: &Model, ctx: &DrawContext, server: &Server) -> Vec<(String, 
     let name = |process: &Process| format!("{} (pid {})", process.name, process.pid);
     let in_the_way = in_the_way(model, server).and_then(|entry| Some((entry, entry.row.state?, entry.row.flow.peer?)));
     let in_the_way = in_the_way.map(|(entry, state, peer)| {
-        let connection = format!("{} {} {peer}", entry.row.flow.local, glyphs::BOTH);
+        let connection = format!(":{} {} {peer}", entry.row.flow.local.port(), glyphs::BOTH);
         let left = time_wait_left(model, ctx, entry);
         ((words.in_the_way)(&connection, state.name(), left.as_deref()), theme.alarm)
     });
@@ -105,14 +105,17 @@ fn condition(model: &Model, ctx: &DrawContext, server: &Server) -> Vec<(String, 
                 Some(connection) => vec![connection, retry],
                 None => vec![
                     (format!("{errno}: {}", holder.as_deref().unwrap_or(what)), theme.alarm),
-                    retry,
                     (remedy.into(), theme.text),
+                    retry,
                 ],
             }
         }
         ServerStatus::Off if model.worlds.shown().observing => {
-            let listener = model.worlds.shown().listener(server).and_then(|entry| entry.row.process.as_ref());
-            let who = listener.map_or_else(|| words.watched.into(), |process| (words.watched_by)(&name(process)));
+            let who = match model.worlds.shown().listener(server).map(|entry| entry.row.process.as_ref()) {
+                Some(Some(process)) => (words.watched_by)(&name(process)),
+                Some(None) => words.watched.into(),
+                None => words.nobody.into(),
+            };
             in_the_way.into_iter().chain([(who, theme.text)]).collect()
         }
         ServerStatus::Off | ServerStatus::Up { .. } => vec![],

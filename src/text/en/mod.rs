@@ -96,11 +96,8 @@ const SERVERS: ServersText = ServersText {
     watched: "watched: not ours",
     watched_by: |who| format!("watched: {who}, not ours"),
     in_the_way: |connection, state, left| {
-        let left = left.map_or_else(String::new, |left| format!(" for {left} more"));
-        format!(
-            "{connection} is in {state}{left}: until it is gone, bind() to its port fails with EADDRINUSE, \
-             unless its socket and the new one have SO_REUSEADDR (socket(7))"
-        )
+        let left = left.map_or_else(String::new, |left| format!(" {left}"));
+        format!("{connection} {state}{left}: bind() gives EADDRINUSE, unless both sockets have SO_REUSEADDR")
     },
     held_by: |program| format!("held by {program}"),
     one_at_a_time: "1 at a time",

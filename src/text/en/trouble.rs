@@ -9,7 +9,7 @@ use crate::domain::{Errno, Note, SocketId};
 pub(super) const fn errno(errno: Errno) -> Trouble {
     let (what, remedy) = match errno {
         Errno::Access => ("permission denied", "ports below 1024 need root: choose a higher one"),
-        Errno::AddrInUse => ("this port is in use", "end the program that has it, or choose another port"),
+        Errno::AddrInUse => ("this port is in use", "end its program, or use another port"),
         Errno::AddrNotAvail => (
             "no ephemeral port left, or no such address here",
             "wait until ports leave TIME_WAIT, connect to another destination, or check the address",

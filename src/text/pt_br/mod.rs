@@ -100,11 +100,8 @@ const SERVERS: ServersText = ServersText {
     watched: "observado: não é nosso",
     watched_by: |who| format!("observado: {who}, não é nosso"),
     in_the_way: |connection, state, left| {
-        let left = left.map_or_else(String::new, |left| format!(" por mais {left}"));
-        format!(
-            "{connection} está em {state}{left}: até ela sumir, o bind() na porta dela falha com EADDRINUSE, \
-             a não ser que o socket dela e o novo tenham SO_REUSEADDR (socket(7))"
-        )
+        let left = left.map_or_else(String::new, |left| format!(" {left}"));
+        format!("{connection} {state}{left}: bind() dá EADDRINUSE, a não ser que os dois sockets tenham SO_REUSEADDR")
     },
     held_by: |who| format!("ocupada por {who}"),
     one_at_a_time: "1 por vez",

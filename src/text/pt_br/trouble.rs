@@ -9,7 +9,7 @@ use crate::domain::{Errno, Note, SocketId};
 pub(super) const fn errno(errno: Errno) -> Trouble {
     let (what, remedy) = match errno {
         Errno::Access => ("permissão negada", "portas abaixo de 1024 exigem root: escolha uma maior"),
-        Errno::AddrInUse => ("esta porta está em uso", "encerre o programa que a ocupa, ou escolha outra porta"),
+        Errno::AddrInUse => ("esta porta está em uso", "encerre o programa ou use outra porta"),
         Errno::AddrNotAvail => (
             "acabaram as portas efêmeras, ou o endereço não existe aqui",
             "espere as portas saírem de TIME_WAIT, conecte a outro destino, ou confira o endereço",

@@ -45,6 +45,9 @@ fn a_watched_server_shows_who_listens_and_how_many_wait() {
     for size in [(80, 24), (120, 36)] {
         assert!(threaded(&mut lab, size).contains(":65432 nobody listens"), "{}", shown(&mut lab, size));
     }
+    let said = words(&shown(&mut lab, (120, 36)));
+    // Beside each of the four, and below.
+    assert_eq!((said.matches("nobody listens").count(), said.contains("watched")), (5, false), "{said}");
     lab.row(Flow::unconnected(Proto::Tcp, at(65_432)), Some(TcpState::Listen), |row| {
         (row.recv_q, row.send_q, row.process) = (Some(2), Some(5), Some(python()));
     });
@@ -61,12 +64,17 @@ fn a_watched_server_shows_who_listens_and_how_many_wait() {
 #[test]
 fn a_connection_for_which_bind_fails_is_named() {
     for (lang, who, short, long) in [
-        (Lang::En, "nobody listens: TIME_WAIT 45 s", "in use: TIME_WAIT 45 s", "is in TIME_WAIT for 45 s more: until"),
+        (
+            Lang::En,
+            "nobody listens: TIME_WAIT 45 s",
+            "in use: TIME_WAIT 45 s",
+            "TIME_WAIT 45 s: bind() gives EADDRINUSE, unless both sockets have SO_REUSEADDR",
+        ),
         (
             Lang::PtBr,
             "ninguém escuta: TIME_WAIT 45 s",
             "em uso: TIME_WAIT 45 s",
-            "está em TIME_WAIT por mais 45 s: até",
+            "TIME_WAIT 45 s: bind() dá EADDRINUSE, a não ser que os dois sockets tenham SO_REUSEADDR",
         ),
     ] {
         let mut watched = watching(lang);
@@ -77,8 +85,10 @@ fn a_connection_for_which_bind_fails_is_named() {
         for (lab, short) in [(&mut watched, who), (&mut ours, short)] {
             assert!(threaded(lab, (80, 24)).contains("TIME_WAIT 45 s"), "{}", shown(lab, (80, 24)));
             assert!(threaded(lab, (140, 45)).contains(short), "{}", shown(lab, (140, 45)));
-            let said = words(&shown(lab, (140, 45)));
-            assert!(said.contains(&format!("127.0.0.1:65432 ↔ 127.0.0.1:40000 {long}")), "{said}");
+            for size in [(120, 36), (140, 45)] {
+                let said = words(&shown(lab, size));
+                assert!(said.contains(&format!(":65432 ↔ 127.0.0.1:40000 {long}")), "{said}");
+            }
         }
         // It is not said once somebody else listens.
         ours.server(0, ServerChange::Failed { errno: Errno::AddrInUse, holder: Some(python()) });
@@ -94,5 +104,19 @@ fn connections_without_a_number_are_named_by_their_port() {
     lab.seen(Evidence::Traced, EventKind::State(change));
     for (size, name) in [((80, 24), "thr… :40000 ▲ LISTEN"), ((200, 60), "thread… :40000 ▲ LISTEN")] {
         assert!(shown(&mut lab, size).contains(name), "{}", shown(&mut lab, size));
+    }
+}
+
+#[test]
+fn what_helps_against_a_port_in_use_can_be_read_on_a_common_screen() {
+    for (lang, remedy) in
+        [(Lang::En, "end its program, or use another port"), (Lang::PtBr, "encerre o programa ou use outra porta")]
+    {
+        for holder in [None, Some(Process { pid: 4_194_303, name: "python3".into() })] {
+            let mut lab = Lab::empty(lang);
+            lab.server(0, ServerChange::Failed { errno: Errno::AddrInUse, holder });
+            let said = words(&shown(&mut lab, (120, 36)));
+            assert!(said.contains(remedy), "{said}");
+        }
     }
 }
