@@ -160,6 +160,7 @@ impl Shell for Environment {
         let PlayedWorld::Host(here) = &self.world else { return };
         match effect {
             Effect::Table(TableEffect::Lookup(ends)) => here.table.lookup(ends),
+            Effect::Table(TableEffect::Follow(ends)) => here.table.follow(ends),
             Effect::Table(TableEffect::Refresh) => here.table.refresh(),
             Effect::Table(TableEffect::Watch(ports)) => {
                 let ports = ports.unwrap_or_default().union(&here.ports).copied().collect();

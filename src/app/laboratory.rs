@@ -179,6 +179,7 @@ impl Laboratory {
     fn table(&self, effect: TableEffect) {
         match effect {
             TableEffect::Lookup(flows) => self.table.lookup(flows),
+            TableEffect::Follow(ends) => self.table.follow(ends),
             TableEffect::Refresh => self.table.refresh(),
             TableEffect::Watch(ports) => self.watch(&ports.map_or(Scope::All, Scope::Ports)),
             TableEffect::Detail(flow) => self.table.detail(flow),

@@ -17,6 +17,7 @@ use super::pending_call::PendingCall;
 use super::row::Delta;
 use super::scan::ScanEvent;
 use super::server::ServerEvent;
+use super::socket_holder::SocketHolder;
 use super::stamp::Stamp;
 use super::target::TargetEvent;
 use super::text_enum::text_enum;
@@ -78,6 +79,8 @@ pub enum EventKind {
     Confirmed(Transition),
     /// The socket table changed.
     Row(Delta),
+    /// The process that holds a socket was found.
+    Holder(SocketHolder),
     /// The `TCP_INFO` of one connection.
     Info(TcpInfo),
     /// A packet was seen.
@@ -119,6 +122,7 @@ impl EventKind {
             | Self::Note(_) => true,
             Self::Confirmed(_)
             | Self::Row(_)
+            | Self::Holder(_)
             | Self::Info(_)
             | Self::Packet(_)
             | Self::Wire(_)

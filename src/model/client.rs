@@ -29,6 +29,10 @@ pub enum ClientPhase {
     HalfClosed,
     /// It has no socket any more; with the error that ended it, if one did.
     Ended(Option<Errno>),
+    /// The table shows no socket of it any more. When and how it was closed was not seen.
+    Gone,
+    /// Whether it still has a socket is not known: too many others came since.
+    Unfollowed,
 }
 
 /// One client.
@@ -51,6 +55,8 @@ pub struct Client {
     pub bytes: MovedBytes,
     /// Its process, if that is known.
     pub process: Option<Process>,
+    /// When a server heard from it last.
+    pub(super) heard: Stamp,
     /// The latest error of its calls.
     pub(super) error: Option<Errno>,
     /// Whether one of our servers has accepted its connection.
@@ -81,6 +87,6 @@ impl Client {
 
     /// Whether it still has a socket.
     pub const fn is_live(&self) -> bool {
-        !matches!(self.phase, ClientPhase::Ended(_))
+        !matches!(self.phase, ClientPhase::Ended(_) | ClientPhase::Gone | ClientPhase::Unfollowed)
     }
 }

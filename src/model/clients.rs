@@ -3,12 +3,14 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
+use super::bounded;
 pub use super::client::{Client, ClientOwner, ClientPhase};
 use super::moved_bytes::MovedBytes;
 use super::unclaimed_peer::{UnclaimedPeer, anywhere, own_end, same_port};
 use crate::domain::client::ClientChange;
 use crate::domain::{
-    Call, ClientEvent, ClientId, Destination, Errno, Flow, Outcome, Process, Proto, SocketId, Stamp, Syscall,
+    Call, ClientEvent, ClientId, Destination, Errno, Flow, Outcome, Process, Proto, SocketHolder,
+    SocketId, Stamp, Syscall,
 };
 
 /// A burst of clients that ended early.
@@ -39,17 +41,23 @@ pub struct Clients {
     unsettled: BTreeSet<ClientId>,
     /// Peers of a server to which one of these may be connecting.
     unclaimed: Vec<UnclaimedPeer>,
-    /// UDP clients of other programs, in the order of arrival: nothing reports their end.
+    /// UDP clients of other programs, in the order of arrival.
     callers: VecDeque<u32>,
+    /// Processes that were found before any server heard from the ends they hold: when each connected.
+    early: VecDeque<(Stamp, SocketHolder)>,
 }
 
 impl Clients {
     /// How many ended clients are remembered at least.
     const KEPT: usize = 2_000;
 
-    /// How many of the latest UDP clients of other programs count as live. Source addresses can be forged, a new one
-    /// for each datagram.
+    /// How many of the latest UDP clients of other programs are followed. Source addresses can be forged, a new one for
+    /// each datagram.
     const CALLERS: usize = 512;
+
+    /// How many processes are remembered that connected, and for how long: `accept` follows soon.
+    const EARLY: usize = 1_024;
+    const EARLY_FOR: Duration = Duration::from_secs(10);
 
     /// How many peers may wait to be told apart from our own clients.
     const UNCLAIMED: usize = 1_024;
@@ -161,14 +169,13 @@ impl Clients {
     pub(super) fn knocked(&mut self, at: Stamp, by: SocketId, flow: Flow, process: Option<&Process>) {
         let Some(theirs) = flow.mirror() else { return };
         let destination = Destination { server: by.server(), proto: flow.proto, addr: flow.local };
-        let peer = UnclaimedPeer {
-            at,
-            end: own_end(theirs),
-            destination,
-            process: process.cloned(),
-            bytes: MovedBytes::default(),
-        };
+        let end = own_end(theirs);
+        let process = process.cloned().or_else(|| self.connected_by(at, &end));
+        let peer = UnclaimedPeer { at, end, destination, process, bytes: MovedBytes::default() };
         let waited = flow.proto == Proto::Tcp && self.welcome(&peer.end);
+        if let Some(place) = self.place(&peer.end) {
+            self.list[place].heard = self.list[place].heard.max(at);
+        }
         let live = |flow: &Flow| self.place(flow).is_some_and(|at| self.list[at].is_live());
         if waited || live(&peer.end) || (flow.proto == Proto::Udp && live(&anywhere(peer.end))) {
             return;
@@ -207,13 +214,17 @@ impl Clients {
     }
 
     /// The table shows a connection with a watched server. It is `over` where nothing is left of it but TIME_WAIT.
-    pub(super) fn watched(&mut self, peer: UnclaimedPeer, over: bool) {
+    pub(super) fn watched(&mut self, mut peer: UnclaimedPeer, over: bool) {
         let end = peer.end;
-        let known = self.place(&end).map(|at| &self.list[at]);
         let waits = self.unclaimed.iter().any(|waiting| waiting.end == end);
+        if let Some(place) = self.place(&end) {
+            self.list[place].heard = self.list[place].heard.max(peer.at);
+        }
+        let known = self.place(&end).map(|at| &self.list[at]);
         // What is left of a client's own socket may be seen after its end.
         let comes = known.is_none_or(|known| known.owner == ClientOwner::Foreign && !known.is_live() && !over);
         if comes && !waits {
+            peer.process = peer.process.or_else(|| self.connected_by(peer.at, &end));
             self.unclaimed.push(peer);
             self.admit();
         }
@@ -234,7 +245,7 @@ impl Clients {
                 && let Some(at) = self.callers.pop_front().and_then(|first| self.position(first))
                 && self.list[at].owner == ClientOwner::Foreign
             {
-                self.go(at);
+                self.go(at, ClientPhase::Unfollowed);
             }
         }
     }
@@ -275,15 +286,36 @@ impl Clients {
             self.enter(peer);
         }
         if let Some(at) = self.place(flow) {
-            self.go(at);
+            self.go(at, ClientPhase::Ended(None));
         }
     }
 
+    /// The table showed at this moment that there is no socket at this UDP client's end. If it is another program's, and
+    /// no server has heard from it since, it is gone.
+    pub(super) fn vanished(&mut self, at: Stamp, end: &Flow) {
+        if let Some(place) = self.unclaimed.iter().position(|peer| peer.end == *end && peer.at <= at) {
+            let peer = self.unclaimed.remove(place);
+            self.enter(peer);
+        }
+        let is_gone = |client: &Client| client.owner == ClientOwner::Foreign && client.heard <= at;
+        if let Some(place) = self.place(end).filter(|at| is_gone(&self.list[*at])) {
+            self.go(place, ClientPhase::Gone);
+        }
+    }
+
+    /// Whether this end is that of a client of ours, or of the broadcaster.
+    pub(super) fn is_own(&self, end: &Flow) -> bool {
+        let own = own_end(*end);
+        let ends = [Some(own), (own.proto == Proto::Udp).then(|| anywhere(own))];
+        let known = ends.into_iter().flatten().filter_map(|end| self.place(&end)).map(|at| &self.list[at]);
+        known.into_iter().any(|client| client.owner != ClientOwner::Foreign && client.is_live())
+    }
+
     /// Ends the client at this place, unless it is our own.
-    fn go(&mut self, at: usize) {
+    fn go(&mut self, at: usize, phase: ClientPhase) {
         let client = &mut self.list[at];
         if !matches!(client.owner, ClientOwner::Ours(..)) && client.is_live() {
-            client.phase = ClientPhase::Ended(None);
+            client.phase = phase;
             self.live -= 1;
             self.broadcasting -= usize::from(client.owner == ClientOwner::Broadcaster);
             self.forget();
@@ -297,6 +329,28 @@ impl Clients {
         if let Some(at) = self.place(&end) {
             self.list[at].process = Some(process.clone());
         }
+    }
+
+    /// The process that holds an end was found, in the kernel's word at this moment.
+    pub(super) fn held(&mut self, at: Stamp, holder: &SocketHolder) {
+        let end = own_end(holder.flow);
+        let waits = self.unclaimed.iter().any(|peer| peer.is(end));
+        // It connects before `accept` returns: an earlier client had the same addresses.
+        let known = self.place(&end).is_some_and(|place| self.list[place].since >= at || self.list[place].is_live());
+        if waits || known {
+            self.named(holder.flow, &holder.process);
+        } else {
+            bounded::push(&mut self.early, (at, holder.clone()), Self::EARLY);
+        }
+    }
+
+    /// The process that was found to connect from this end shortly before.
+    fn connected_by(&mut self, at: Stamp, end: &Flow) -> Option<Process> {
+        let is_it = |(connected, holder): &(Stamp, SocketHolder)| {
+            own_end(holder.flow) == *end && *connected <= at && at.since(*connected) < Self::EARLY_FOR
+        };
+        let place = self.early.iter().rposition(is_it)?;
+        self.early.remove(place).map(|(_, holder)| holder.process)
     }
 
     /// A client that is not our own, at this end.
@@ -321,6 +375,7 @@ impl Clients {
             local: None,
             phase: ClientPhase::Starting,
             since: at,
+            heard: at,
             bytes: MovedBytes::default(),
             process: None,
             error: None,

@@ -31,6 +31,8 @@ pub enum Effect {
 pub enum TableEffect {
     /// Look these ends up in the kernel's table, exactly.
     Lookup(Vec<Flow>),
+    /// Follow these ends of other programs' clients: find their processes, and report when they are gone.
+    Follow(Vec<Flow>),
     /// Read all of it: something that the kernel would have told is missing.
     Refresh,
     /// Watch the sockets with one of these ports on either side; all of them when `None`.

@@ -113,19 +113,23 @@ impl Model {
         model
     }
 
-    /// Takes in an observation, with the events that the historian makes of it. Returns the ends that the kernel should
-    /// be asked about.
-    pub fn observe(&mut self, seen: Observation) -> Vec<Flow> {
+    /// Takes in an observation, with the events that the historian makes of it. Returns what the kernel should be asked
+    /// about.
+    pub fn observe(&mut self, seen: Observation) -> Inquiry {
         self.now = self.now.max(seen.at);
         // On the wire every change is sampled with its cause as it happens: there is nothing to ask.
-        let asks = if seen.world == WorldId::Host { ends_named(&seen.kind) } else { vec![] };
+        let inquiry = if seen.world == WorldId::Host {
+            Inquiry { ends: ends_named(&seen.kind), caller: self.worlds.host().caller(&seen.kind) }
+        } else {
+            Inquiry::default()
+        };
         let hosts_change = matches!(seen.kind, EventKind::Wire(WireEvent::Opened { .. } | WireEvent::Closed { .. }));
         if hosts_change {
             // Nothing more can arrive from the hosts before.
             self.write(|chronicles, now, out| chronicles.of_mut(WorldId::Wire).finish(now, WorldId::Wire, out));
         }
         self.write(|chronicles, now, out| chronicles.of_mut(seen.world).hear(now, seen, out));
-        asks
+        inquiry
     }
 
     /// Takes in an entry of a record: the historian has ordered it already.
@@ -258,6 +262,15 @@ impl Model {
         self.lifecycle.choose(self.lifecycle.kinds, None, &self.journal);
         self.packets.show_world(world, &self.journal);
     }
+}
+
+/// What the kernel should be asked about after an event.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Inquiry {
+    /// The ends whose state it may have changed.
+    pub ends: Vec<Flow>,
+    /// The end of another program's client that it is about.
+    pub caller: Option<Flow>,
 }
 
 /// The ends whose state an event may have changed: both of the connection it names.

@@ -97,7 +97,7 @@ fn observe(model: &mut Model, seen: Observation) -> Vec<Effect> {
     waiting::follow(model, &seen);
     packets::follow(model, &seen);
     let server = matches!(seen.kind, EventKind::Server(_));
-    let ends = model.observe(seen);
+    let asked = model.observe(seen);
     if server {
         model.choose_server();
     }
@@ -110,8 +110,12 @@ fn observe(model: &mut Model, seen: Observation) -> Vec<Effect> {
     if is_loss {
         effects.push(Effect::Table(TableEffect::Refresh));
     }
-    if !ends.is_empty() {
-        effects.push(Effect::Table(TableEffect::Lookup(ends)));
+    // Soon: a client may have closed its socket before all else is looked at.
+    if let Some(caller) = asked.caller {
+        effects.push(Effect::Table(TableEffect::Follow(vec![caller])));
+    }
+    if !asked.ends.is_empty() {
+        effects.push(Effect::Table(TableEffect::Lookup(asked.ends)));
     }
     effects
 }

@@ -18,8 +18,8 @@ use super::wire::WireState;
 use crate::domain::client::ClientChange;
 use crate::domain::note::TableSource;
 use crate::domain::{
-    Call, Delta, Destination, Errno, Event, EventKind, Evidence, Flow, LessonChange, Note, Outcome, Proto, Row,
-    ServerSpec, SocketId, Stamp, Syscall, TcpInfo, TcpState, WireEvent, WorldId,
+    Call, Delta, Destination, Errno, Event, EventKind, Evidence, Flow, LessonChange, Note, Outcome, PacketSummary,
+    Proto, Row, ServerSpec, SocketId, Stamp, Syscall, TcpInfo, TcpState, WireEvent, WorldId,
 };
 
 /// See the module's head.
@@ -87,6 +87,7 @@ impl World {
                 self.table.apply(at, event.seen.host, delta);
                 self.table_changed(at, delta);
             }
+            EventKind::Holder(holder) => self.clients.held(at, holder),
             EventKind::Server(server) => {
                 self.servers.apply(at, server);
                 self.peers.apply(server);
@@ -142,10 +143,32 @@ impl World {
         of(server.addr().ip()).or_else(|| if self.observing { elsewhere() } else { None })
     }
 
+    /// Whether this is an address of this machine.
+    fn is_here(&self, ip: IpAddr) -> bool {
+        let ip = ip.to_canonical();
+        ip.is_loopback() || ip.is_unspecified() || self.addresses.contains(&ip)
+    }
+
+    /// The end of another program's client on this machine that an event is about, if its process or its end can be
+    /// learned from the kernel only.
+    pub(super) fn caller(&self, kind: &EventKind) -> Option<Flow> {
+        let end = match kind {
+            EventKind::Call(call) => {
+                let hears = matches!(call.call, Syscall::Accept | Syscall::Recvfrom) && call.result == Outcome::Ok;
+                let server = matches!(call.socket, SocketId::Server(_));
+                call.flow.filter(|_| hears && server)?.mirror()?
+            }
+            EventKind::Row(Delta::Found(row) | Delta::Added(row)) if self.observing && row.process.is_none() => {
+                self.watched_server(row.flow.proto, row.flow.peer?).map(|_| row.flow)?
+            }
+            _ => return None,
+        };
+        (self.is_here(end.local.ip()) && !self.clients.is_own(&end)).then_some(end)
+    }
+
     /// The watched server that has this port of this machine.
     fn watched_server(&self, proto: Proto, addr: SocketAddr) -> Option<&Server> {
-        let ip = addr.ip().to_canonical();
-        let here = ip.is_loopback() || ip.is_unspecified() || self.addresses.contains(&ip);
+        let here = self.is_here(addr.ip());
         let of_port = |server: &&Server| server.spec.proto == proto && server.addr().port() == addr.port();
         self.servers.at(proto, addr).or_else(|| self.servers.all().iter().find(of_port).filter(|_| here))
     }
@@ -153,6 +176,11 @@ impl World {
     /// Follows what a change of the table says of a client.
     fn table_changed(&mut self, at: Stamp, delta: &Delta) {
         match delta {
+            Delta::Gone(key) if key.flow.proto == Proto::Udp => {
+                if self.table.of(&key.flow).is_none() && self.is_here(key.flow.local.ip()) {
+                    self.clients.vanished(at, &own_end(key.flow));
+                }
+            }
             Delta::Gone(key) => {
                 // These addresses may belong to another connection by now.
                 let gone = |flow: &Flow| self.table.of(flow).is_none();

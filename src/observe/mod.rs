@@ -6,6 +6,7 @@
 //! | [`interfaces()`] | Linux: the interfaces of this machine, up or not |
 //! | [`scope`] | which sockets to watch |
 //! | [`differ`] | successive readings of the table → what changed (pure) |
+//! | `callers` | UDP clients of other programs, whose sockets need not be connected (pure) |
 //! | [`half_open`] | Linux: what the kernel does with half-open connections beyond its limit |
 //! | [`pace`] | when the next full reading is due (pure) |
 //! | [`table`] | the thread that reads, compares and reports |
@@ -19,6 +20,7 @@
 //! Everything is reported through [`crate::domain::EventSink`]. Decoding packets is the job of the `packet` layer.
 
 mod addresses;
+mod callers;
 pub mod capture;
 mod comparison;
 mod completeness;

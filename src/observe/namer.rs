@@ -23,12 +23,22 @@ fn run(queue: &RequestQueue, answers: &RequestQueue) {
     let mut tried: HashMap<u64, Instant> = HashMap::new();
     let mut wanted = BTreeSet::new();
     let mut rested = None;
+    let mut glanced = None;
     loop {
         let requests = queue.take(rested);
         if requests.stop {
             return;
         }
         wanted.extend(requests.inodes);
+        if glanced.is_none_or(|glanced| Instant::now() >= glanced) {
+            let began = Instant::now();
+            let found = process::named_by_latest(&wanted);
+            wanted.retain(|inode| !found.contains_key(inode));
+            if !found.is_empty() {
+                answers.add(|requests| requests.named.extend(found));
+            }
+            glanced = Some(Instant::now() + began.elapsed() * REST);
+        }
         if rested.is_some_and(|rested| Instant::now() < rested) {
             continue;
         }

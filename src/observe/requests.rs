@@ -11,6 +11,8 @@ use crate::domain::{Flow, Process};
 
 /// With more pending lookups than this, one full reading answers them all and costs less.
 const MOST_LOOKUPS: usize = 512;
+/// With more clients than this at once, the rest are not followed.
+const MOST_CLIENTS: usize = 4_096;
 /// No screen shows more rows than this.
 const MOST_NAMES: usize = 4_096;
 
@@ -18,6 +20,8 @@ const MOST_NAMES: usize = 4_096;
 #[derive(Debug, Default)]
 pub(super) struct Requests {
     pub(super) flows: BTreeSet<Flow>,
+    /// The ends of other programs' clients.
+    pub(super) clients: BTreeSet<Flow>,
     pub(super) refresh: bool,
     pub(super) scope: Option<Scope>,
     /// Inodes whose processes are wanted.
@@ -32,6 +36,7 @@ pub(super) struct Requests {
 impl Requests {
     fn is_empty(&self) -> bool {
         self.flows.is_empty()
+            && self.clients.is_empty()
             && !self.refresh
             && self.scope.is_none()
             && self.inodes.is_empty()
@@ -49,6 +54,12 @@ impl Requests {
             }
             self.flows.insert(flow);
         }
+    }
+
+    /// Adds ends of other programs' clients.
+    pub(super) fn follow(&mut self, ends: impl IntoIterator<Item = Flow>) {
+        let room = MOST_CLIENTS.saturating_sub(self.clients.len());
+        self.clients.extend(ends.into_iter().take(room));
     }
 
     pub(super) fn name(&mut self, inodes: impl IntoIterator<Item = u64>) {

@@ -86,6 +86,17 @@ impl Source {
         }
     }
 
+    /// Looks up the socket that would receive what the peer sends to this end. A UDP socket need not be connected.
+    pub fn receiver(&mut self, flow: &Flow) -> io::Result<Lookup> {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Diag(diag) => Ok(diag.receiver(flow)?.map_or(Lookup::NotFound, |row| Lookup::Found(Box::new(row)))),
+            #[cfg(target_os = "linux")]
+            Self::ProcNet => Ok(Lookup::Unsupported),
+            Self::Portable => self.lookup(flow),
+        }
+    }
+
     /// The `TCP_INFO` of one socket, where the source and the socket have it.
     pub fn info(&mut self, flow: &Flow) -> io::Result<Option<TcpInfo>> {
         match self {

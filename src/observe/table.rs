@@ -1,5 +1,6 @@
 //! The live socket table: a thread that reads the table and reports what changed since its last report.
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 #[cfg(target_os = "linux")]
 use rustix::time::{ClockId, clock_gettime};
 
+use super::callers::Callers;
 use super::completeness::Completeness;
 #[cfg(target_os = "linux")]
 use super::diag::destroyed::{DestroyListener, Destruction};
@@ -19,7 +21,8 @@ use super::requests::{RequestQueue, RequestThread, Requests, Selected};
 use super::scope::Scope;
 use super::source::{Lookup, Source};
 use crate::domain::{
-    Delta, Errno, EventKind, EventSink, Evidence, Flow, GuardEvent, Note, Proto, RowKey, Stamp, TcpInfo,
+    Delta, Errno, EventKind, EventSink, Evidence, Flow, GuardEvent, Note, Process, Proto, RowKey, SocketHolder, Stamp,
+    TcpInfo,
 };
 
 /// How long to wait before asking again whether the full queue of events has room.
@@ -29,6 +32,8 @@ const DETAIL: Duration = Duration::from_millis(500);
 /// Up to this many missing rows are looked up one by one before we report them gone: the kernel's walk through a hash
 /// table that changes meanwhile can miss a socket.
 const DOUBTED: usize = 4_096;
+/// How many clients' processes may be looked for at once.
+const MOST_SOUGHT: usize = 4_096;
 
 /// The handle of the live table. It reports to its sink as [`EventKind::Row`] and [`EventKind::Info`], with
 /// [`Evidence::Sampled`]. Requests never block. Dropping it ends and joins its threads.
@@ -77,6 +82,12 @@ impl SocketTable {
         self.0.add(|requests| requests.look_up(flows));
     }
 
+    /// Follows these ends of other programs' clients: finds their processes at once, as far as we may know them, and
+    /// reports as gone those UDP sockets that the table does not show any more, whether or not they are in scope.
+    pub fn follow(&self, ends: impl IntoIterator<Item = Flow>) {
+        self.0.add(|requests| requests.follow(ends));
+    }
+
     /// Watches these sockets from now on; all other rows are dropped.
     pub fn scope(&self, scope: Scope) {
         self.0.add(|requests| requests.scope = Some(scope));
@@ -99,6 +110,9 @@ struct TableThread {
     source: Source,
     differ: Differ,
     ends: RecentEnds,
+    callers: Callers,
+    /// The clients' sockets whose processes are looked for, by inode.
+    sought: HashMap<u64, Flow>,
     pace: TablePace,
     origin: Instant,
     detail: Option<SelectedConnection>,
@@ -123,6 +137,8 @@ impl TableThread {
             source,
             differ: Differ::default(),
             ends: RecentEnds::default(),
+            callers: Callers::default(),
+            sought: HashMap::new(),
             pace: TablePace::default(),
             origin: Instant::now(),
             detail: None,
@@ -175,7 +191,13 @@ impl TableThread {
             None => {}
         }
         if !requests.named.is_empty() {
+            self.report_holders(&requests.named);
             self.report(|differ, _, say| differ.name(&requests.named, say));
+        }
+        if !requests.clients.is_empty() {
+            let busy = thread_time();
+            requests.clients.iter().for_each(|end| self.meet(end, namer));
+            self.pace.worked(self.now(), thread_time().saturating_sub(busy));
         }
         let unnamed: Vec<u64> = requests.inodes.into_iter().filter(|inode| !self.differ.is_named(*inode)).collect();
         if !unnamed.is_empty() {
@@ -197,13 +219,59 @@ impl TableThread {
             Ok(Lookup::NotFound) if self.differ.knows(flow) => self.report(|differ, _, say| differ.end_all(flow, say)),
             // It was too short-lived for any reading, but the requester knows of it and must learn that it is gone.
             Ok(Lookup::NotFound) if flow.proto == Proto::Tcp && flow.peer.is_some() && !self.ends.has(flow) => {
-                let gone = Delta::Gone(RowKey { flow: *flow, cookie: 0 });
-                offer(&self.sink, &mut self.ends, self.sink.clock().now(), gone);
+                self.report_gone(self.sink.clock().now(), *flow);
             }
             Ok(Lookup::Found(_) | Lookup::NotFound) => {}
             // The next reading answers it.
             Ok(Lookup::Unsupported) | Err(_) => self.pace.ask(),
         }
+    }
+
+    /// Looks for the socket at this end of another program's client.
+    fn meet(&mut self, end: &Flow, namer: &RequestThread) {
+        let at = self.sink.clock().now();
+        let is_udp = end.proto == Proto::Udp;
+        match self.source.receiver(end) {
+            Ok(Lookup::Found(row)) => {
+                if is_udp {
+                    self.callers.add(*end, at);
+                }
+                if let Some(inode) = row.inode.filter(|inode| *inode != 0 && !self.differ.is_named(*inode)) {
+                    if self.sought.len() >= MOST_SOUGHT {
+                        self.sought.clear();
+                    }
+                    self.sought.insert(inode, *end);
+                    namer.add(|requests| requests.name([inode]));
+                }
+                if self.scope.has(&row.flow) {
+                    self.report_at(at, |differ, _, say| differ.see(*row, at, say));
+                }
+            }
+            Ok(Lookup::NotFound) if is_udp => self.report_gone(at, *end),
+            // Whoever names a connection has its ends looked up.
+            Ok(Lookup::NotFound) => {}
+            Ok(Lookup::Unsupported) | Err(_) => {
+                if is_udp {
+                    self.callers.add(*end, at);
+                }
+                self.pace.ask();
+            }
+        }
+    }
+
+    /// Reports which processes hold the clients' sockets: their rows may have left the table while that was found out.
+    fn report_holders(&mut self, named: &HashMap<u64, Process>) {
+        for (inode, process) in named {
+            let Some(flow) = self.sought.remove(inode) else { continue };
+            let holder = SocketHolder { flow, process: process.clone() };
+            self.sink.report(Evidence::Sampled, EventKind::Holder(holder));
+        }
+    }
+
+    /// Reports that there is no socket at this end.
+    fn report_gone(&mut self, at: Stamp, flow: Flow) {
+        let gone = Delta::Gone(RowKey { flow, cookie: 0 });
+        offer(&self.sink, &mut self.ends, at, gone);
     }
 
     fn read(&mut self) {
@@ -221,12 +289,20 @@ impl TableThread {
         differ.begin();
         let half_open = &mut self.half_open;
         half_open.iter_mut().for_each(HalfOpen::begin);
-        let reading = self.source.dump(&self.scope, &mut |row| {
+        let (scope, callers) = (&self.scope, &mut self.callers);
+        callers.begin();
+        let reading = self.source.dump(&callers.widened(scope), &mut |row| {
+            callers.see(&row);
+            if !scope.has(&row.flow) {
+                return;
+            }
             half_open.iter_mut().for_each(|half_open| half_open.see(&row));
             differ.see(row, at, &mut say);
         });
         if reading.as_ref().is_ok_and(|reading| *reading == Completeness::Complete) {
             differ.finish();
+            let gone = callers.finish(at);
+            gone.into_iter().for_each(|end| self.report_gone(at, end));
         }
         if said {
             self.pace.changed(self.now());

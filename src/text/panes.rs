@@ -83,6 +83,8 @@ pub struct ClientsText {
     pub open: &'static str,
     pub half_closed: &'static str,
     pub ended: &'static str,
+    /// A UDP client of another program that has no row in the table any more, in at most 24 columns.
+    pub gone: &'static str,
     /// Marks a state as that of the server's end: the client's end is on another machine.
     pub server_end: &'static str,
     /// Shown instead of a state for a UDP client.

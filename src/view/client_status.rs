@@ -16,6 +16,8 @@ pub(super) enum ClientStatus {
     Other(TcpState, Evidence),
     /// What its own calls imply, while no state was observed.
     Phase(&'static str),
+    /// Nothing of it is left in the table; there was no state to see.
+    Gone(&'static str),
     /// It ended in this error.
     Failed(String),
 }
@@ -25,7 +27,7 @@ impl ClientStatus {
     pub(super) fn text(&self) -> &str {
         match self {
             Self::State(state, _) | Self::Other(state, _) => state.name(),
-            Self::Phase(word) => word,
+            Self::Phase(word) | Self::Gone(word) => word,
             Self::Failed(errno) => errno,
         }
     }
@@ -57,7 +59,11 @@ pub(super) fn of(model: &Model, ctx: &DrawContext, client: &Client) -> ClientSta
     if client.destination.proto == Proto::Udp {
         // Whether a socket on another machine is still open cannot be known.
         let far = client.owner == ClientOwner::Foreign && client.local.is_some_and(|at| is_elsewhere(model, at.ip()));
-        return ClientStatus::Phase(if client.is_live() || far { words.no_state } else { words.ended });
+        return match client.phase {
+            ClientPhase::Gone => ClientStatus::Gone(words.gone),
+            ClientPhase::Ended(_) if !far => ClientStatus::Phase(words.ended),
+            _ => ClientStatus::Phase(words.no_state),
+        };
     }
     let other = || self::other(model, client);
     match client.flow().and_then(|flow| end(model, &flow)) {
@@ -68,6 +74,7 @@ pub(super) fn of(model: &Model, ctx: &DrawContext, client: &Client) -> ClientSta
             ClientPhase::Open => words.open,
             ClientPhase::HalfClosed => words.half_closed,
             ClientPhase::Ended(_) => words.ended,
+            ClientPhase::Gone | ClientPhase::Unfollowed => words.gone,
         })),
     }
 }

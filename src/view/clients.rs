@@ -11,7 +11,7 @@ use super::draw_context::{DrawContext, PaneFrame};
 use super::line_writer::{LineWriter, fit, paragraph, width, wrap};
 use super::{big_ports, glyphs, keys, names, number_line};
 use crate::domain::keys::{Action, LabAction, ListAction, ScreenAction, WireAction};
-use crate::domain::{ClientPlan, CloseHow, Proto, TcpState};
+use crate::domain::{ClientPlan, CloseHow, Proto, RowKey, TcpState};
 use crate::model::Model;
 use crate::model::clients::{Client, ClientOwner, ClientPhase};
 use crate::model::lifecycle::{Subject, same_pair};
@@ -79,6 +79,15 @@ fn count(model: &Model, ctx: &DrawContext) -> String {
             if clients.broadcasting() == 0 { own } else { [own, broadcast].join(glyphs::SEPARATOR) }
         }
     }
+}
+
+/// The rows of the clients that are shown and whose programs are not known.
+pub(super) fn unnamed_rows(model: &Model, area: Rect) -> impl Iterator<Item = RowKey> {
+    // The frame takes two lines. What else takes some need not be known.
+    let list = Rect { height: area.height.saturating_sub(2), ..area };
+    let shown = model.worlds.shown().clients.listed().skip(places(model, list).start).take(list.height.into());
+    let unnamed = shown.filter(|client| client.owner == ClientOwner::Foreign && client.process.is_none());
+    unnamed.filter_map(|client| Some(client_status::row(model, client)?.row.key()))
 }
 
 /// How many lines the pane takes while there is no client.
@@ -283,13 +292,15 @@ fn row(model: &Model, ctx: &DrawContext, columns: &ClientColumns, client: &Clien
     } else {
         let drawn = columns.plan && step.is_some_and(|step| !(1..=GREATEST_STEP).contains(&step));
         let bytes = if drawn { 0 } else { columns.bytes };
-        let end = writer.x() + TIME + bytes;
+        let end = writer.x() + bytes + if matches!(status, ClientStatus::Gone(_)) { 0 } else { TIME };
         time(model, ctx, bytes, (client, &status), writer);
         writer.goto(end);
         let tail = match (client_status::program(client), client.owner) {
             _ if drawn => ctx.text.ports.drawn.to_owned(),
             (_, ClientOwner::Ours(_, ClientPlan::OneShot)) if columns.plan => {
                 keys::text(Action::Lab(LabAction::Spawn(ClientPlan::OneShot)), ctx.text).hint.to_owned()
+        // There is no time to show.
+        ClientStatus::Gone(word) => _ = writer.skip(2).cell(word, 12 + TIME, style),
             }
             (Some(program), _) => program,
             (None, _) if client.destination.proto == Proto::Udp => words.no_connection.to_owned(),
@@ -359,6 +370,7 @@ fn highlight(model: &Model, ctx: &DrawContext, client: &Client, start: u16, writ
     } else if related {
         writer.restyle(start, theme.related);
     }
+        (ClientStatus::Gone(_), _) => {}
 }
 
 /// Writes why a client failed, if the columns leave too little room for it: they give way, the least important first. A

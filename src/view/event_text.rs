@@ -63,6 +63,7 @@ pub(super) fn subject<'a>(model: &'a Model, ctx: &DrawContext, event: &Event, na
         EventKind::Client(_)
         | EventKind::Broadcast(_)
         | EventKind::Row(_)
+        | EventKind::Holder(_)
         | EventKind::Info(_)
         | EventKind::Packet(_)
         | EventKind::Wire(_)
@@ -149,6 +150,7 @@ pub(super) fn describe(model: &Model, ctx: &DrawContext, event: &Event, room: u1
             _ = text.push(ctx.text.checks.scan(&ctx.text.numbers, &event.change), ctx.theme.text);
         }
         EventKind::Row(_)
+        | EventKind::Holder(_)
         | EventKind::Info(_)
         | EventKind::Client(_)
         | EventKind::Broadcast(_)

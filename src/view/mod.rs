@@ -136,6 +136,9 @@ pub fn visible_rows(model: &Model) -> Vec<RowKey> {
     let world = model.worlds.shown();
     let watched = world.servers.all().iter().filter(|_| world.observing && !parts.servers.is_empty());
     let mut rows: Vec<RowKey> = watched.filter_map(|server| Some(world.listener(server)?.row.key())).collect();
+    if !parts.clients.is_empty() {
+        rows.extend(clients::unnamed_rows(model, parts.clients));
+    }
     if !parts.netstat.is_empty() {
         rows.extend(model.listing.keys(netstat::visible(model, parts.netstat)));
     }

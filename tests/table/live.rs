@@ -22,6 +22,9 @@ pub(crate) fn tests() -> Vec<Test> {
         test(processes_are_named_on_request_and_kept, &[]),
         test(the_selected_connections_tcp_info_is_reported_whenever_it_changes, &[]),
         test(udp_sockets_connected_and_not_are_found_by_lookup, &[]),
+        test(a_udp_client_is_followed_until_the_table_has_no_socket_of_it, &[]),
+        test(a_udp_client_that_has_left_already_is_reported_gone, &[]),
+        test(the_process_of_a_client_is_reported_though_its_row_is_not_watched, &[]),
     ]
 }
 
@@ -252,4 +255,62 @@ fn udp_sockets_connected_and_not_are_found_by_lookup() {
     assert_eq!(row_of(&heard, flow).state, None);
     drop(client);
     delta(&heard, "end", |delta| matches!(delta, Delta::Gone(key) if key.flow == flow).then_some(()));
+}
+
+/// Connected or not, and bound to all addresses or to one.
+fn a_udp_client_is_followed_until_the_table_has_no_socket_of_it() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let addr = server.local_addr().unwrap();
+    let (sink, heard) = sink(1000);
+    let table = SocketTable::start(sink, Scope::ports([addr.port()])).unwrap();
+    for (bind, connects) in [("0.0.0.0:0", false), ("127.0.0.1:0", false), ("127.0.0.1:0", true)] {
+        let client = UdpSocket::bind(bind).unwrap();
+        if connects {
+            client.connect(addr).unwrap();
+        }
+        client.send_to(b"x", addr).ok().or_else(|| client.send(b"x").ok()).unwrap();
+        let (_, from) = server.recv_from(&mut [0; 9]).unwrap();
+        let end = Flow { proto: Proto::Udp, local: from, peer: Some(addr) };
+        table.follow([end]);
+        let is_gone = |delta: &Delta| matches!(delta, Delta::Gone(key) if key.flow == end);
+        // It is there as long as it is open: the reading that is asked for now shows it.
+        let marker = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let marked = Flow { proto: Proto::Udp, local: marker.local_addr().unwrap(), peer: Some(addr) };
+        drop(marker);
+        table.refresh();
+        table.follow([marked]);
+        delta(&heard, "end of the other", |delta| {
+            assert!(!is_gone(delta), "{end}");
+            matches!(delta, Delta::Gone(key) if key.flow == marked).then_some(())
+        });
+        drop(client);
+        delta(&heard, "end", |delta| is_gone(delta).then_some(()));
+    }
+}
+
+fn a_udp_client_that_has_left_already_is_reported_gone() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let addr = server.local_addr().unwrap();
+    let (sink, heard) = sink(100);
+    let table = SocketTable::start(sink, Scope::ports([addr.port()])).unwrap();
+    let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let end = Flow { proto: Proto::Udp, local: client.local_addr().unwrap(), peer: Some(addr) };
+    drop(client);
+    table.follow([end]);
+    delta(&heard, "end", |delta| matches!(delta, Delta::Gone(key) if key.flow == end).then_some(()));
+}
+
+fn the_process_of_a_client_is_reported_though_its_row_is_not_watched() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let addr = server.local_addr().unwrap();
+    let (sink, heard) = sink(100);
+    let table = SocketTable::start(sink, Scope::ports([addr.port()])).unwrap();
+    let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let end = Flow { proto: Proto::Udp, local: client.local_addr().unwrap(), peer: Some(addr) };
+    table.follow([end]);
+    let process = heard.find("process", |seen| match &seen.kind {
+        EventKind::Holder(holder) if holder.flow == end => Some(holder.process.pid),
+        _ => None,
+    });
+    assert_eq!(process, std::process::id());
 }

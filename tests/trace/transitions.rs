@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use socklab::api::domain::{EventKind, Evidence, Flow, Note, Observation, Stamp, TcpState, Transition};
@@ -22,6 +23,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test(transitions_carry_the_kernels_time_on_our_clock, &[Need::Trace]),
         test(the_scope_can_change_and_nothing_outside_it_is_reported, &[Need::Trace]),
         test(a_refused_connect_is_reported_too, &[Need::Trace]),
+        test(the_program_that_connects_is_known, &[Need::Trace, Need::Tool("python3")]),
         test(the_instance_is_removed_and_so_are_those_of_dead_processes, &[Need::Trace]).last(),
     ]
 }
@@ -210,4 +212,25 @@ fn the_instance_is_removed_and_so_are_those_of_dead_processes() {
     drop(second);
     drop(first);
     assert!(made.iter().any(|name| !Path::new(INSTANCES).join(name).exists()), "{made:?} stays");
+}
+
+fn the_program_that_connects_is_known() {
+    const CONNECTS: &str = "import socket, sys\ns = socket.create_connection(('127.0.0.1', int(sys.argv[1])))\n\
+                            s.close()\ninput()";
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    let (_trace, heard) = start(&Scope::ports([addr.port()]));
+    let mut python = Command::new("python3");
+    python.args(["-c", CONNECTS, &addr.port().to_string()]).stdin(Stdio::piped());
+    let mut program = python.spawn().unwrap();
+    // It has closed its socket long before anybody can look for it in /proc.
+    let (_, from) = listener.accept().unwrap();
+    let holder = heard.find("process", |seen| match &seen.kind {
+        EventKind::Holder(holder) => Some((seen.evidence, holder.clone())),
+        _ => None,
+    });
+    assert_eq!((holder.0, holder.1.flow), (Evidence::Traced, Flow::tcp(from, addr)));
+    assert_eq!((holder.1.process.pid, holder.1.process.name.as_str()), (program.id(), "python3"));
+    program.kill().unwrap();
+    program.wait().unwrap();
 }

@@ -1,3 +1,4 @@
+mod callers;
 mod lessons;
 mod network;
 mod page;

@@ -10,7 +10,7 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, 
 use super::message::{DiagMessage, DiagMessages, MessageContent};
 use super::request::{self, DumpPart};
 use super::{info, row};
-use crate::domain::{Flow, Row, TcpInfo};
+use crate::domain::{Flow, Proto, Row, TcpInfo};
 use crate::observe::Scope;
 use crate::observe::completeness::Completeness;
 
@@ -114,15 +114,26 @@ impl SockDiag {
 
     /// Looks up one socket by its addresses. Costs a few microseconds, however many sockets there are.
     pub fn lookup(&mut self, flow: &Flow) -> io::Result<Option<Row>> {
-        self.exact(flow, false, |row, _| Some(row))
+        self.exact(flow, same, false, |row, _| Some(row))
+    }
+
+    /// The socket that would receive what the peer sends to this end. A UDP socket need not be connected for that.
+    pub fn receiver(&mut self, flow: &Flow) -> io::Result<Option<Row>> {
+        self.exact(flow, receives, false, |row, _| Some(row))
     }
 
     /// The `TCP_INFO` of one socket. `None` when there is no such socket or it has none (`TIME_WAIT`).
     pub fn info(&mut self, flow: &Flow) -> io::Result<Option<TcpInfo>> {
-        self.exact(flow, true, |row, attributes| info::decode(row.flow, attributes))
+        self.exact(flow, same, true, |row, attributes| info::decode(row.flow, attributes))
     }
 
-    fn exact<T>(&mut self, flow: &Flow, with_info: bool, read: fn(Row, &[u8]) -> Option<T>) -> io::Result<Option<T>> {
+    fn exact<T>(
+        &mut self,
+        flow: &Flow,
+        is_it: fn(&Flow, &Flow) -> bool,
+        with_info: bool,
+        read: fn(Row, &[u8]) -> Option<T>,
+    ) -> io::Result<Option<T>> {
         if flow.local.port() == 0 {
             return Ok(None);
         }
@@ -133,7 +144,7 @@ impl SockDiag {
                 // If there is no such connection, the kernel returns the listener (or wildcard UDP socket) that would
                 // receive its packets.
                 let attributes = bytes.get(row::FIXED..).unwrap_or_default();
-                Ok(Some(if same(flow, &found.flow) { read(found, attributes) } else { None }))
+                Ok(Some(if is_it(flow, &found.flow) { read(found, attributes) } else { None }))
             }
             MessageContent::Failed(ENOENT | ESTALE) => Ok(Some(None)),
             MessageContent::Failed(errno) => Err(io::Error::from_raw_os_error(errno)),
@@ -181,6 +192,12 @@ impl SockDiag {
             }
         }
     }
+}
+
+/// Whether `found` is the requested socket, or for UDP one that is not connected and has its port.
+fn receives(asked: &Flow, found: &Flow) -> bool {
+    let unconnected = asked.proto == Proto::Udp && found.peer.is_none() && asked.local.port() == found.local.port();
+    unconnected || same(asked, found)
 }
 
 /// Whether `found` is the requested socket; an IPv4-mapped IPv6 address equals the IPv4 address.

@@ -7,6 +7,8 @@ use std::ops::Range;
 pub(super) struct EventFormat {
     /// The event's number, with which its records begin.
     pub(super) id: u16,
+    /// The thread that ran when it was recorded, by the kernel's own count.
+    pub(super) thread: Range<usize>,
     /// The address of the kernel's socket: identifies it until both its ports are known.
     pub(super) socket: Range<usize>,
     pub(super) from: Range<usize>,
@@ -40,6 +42,7 @@ impl EventFormat {
         (field(text, "common_type")? == (0..2)).then_some(())?;
         Some(Self {
             id,
+            thread: of("common_pid", 4)?,
             socket: of("skaddr", 8).or_else(|| of("skaddr", 4))?,
             from: of("oldstate", 4)?,
             to: of("newstate", 4)?,
@@ -89,6 +92,7 @@ ID: 2287
 format:
 	field:unsigned short common_type;	offset:0;	size:2;	signed:0;
 	field:unsigned char common_flags;	offset:2;	size:1;	signed:0;
+	field:int common_pid;	offset:4;	size:4;	signed:1;
 
 	field:const void * skaddr;	offset:8;	size:8;	signed:0;
 	field:int oldstate;	offset:16;	size:4;	signed:1;

@@ -32,12 +32,15 @@ pub(super) struct TracedTransition {
     pub(super) socket: u64,
     /// The time, in nanoseconds of the trace's clock.
     pub(super) time: u64,
+    /// The thread that ran then: whoever calls `connect` makes CLOSED → `SYN_SENT` itself.
+    pub(super) thread: u32,
     pub(super) change: Transition,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct StateChange {
     time: u64,
+    thread: u32,
     from: TcpState,
     to: TcpState,
 }
@@ -87,7 +90,7 @@ impl Identities {
 impl StateChange {
     const fn of(self, socket: u64, flow: Flow) -> TracedTransition {
         let change = Transition { flow, from: self.from, to: self.to, cause: None };
-        TracedTransition { socket, time: self.time, change }
+        TracedTransition { socket, time: self.time, thread: self.thread, change }
     }
 }
 
@@ -113,7 +116,8 @@ fn decode(format: &EventFormat, time: u64, record: &[u8]) -> Option<(u64, Flow, 
     let local = SocketAddr::new(ip(&format.saddr, &format.saddr_v6)?, sport);
     let peer = SocketAddr::new(ip(&format.daddr, &format.daddr_v6)?, dport);
     let flow = Flow { proto: Proto::Tcp, local, peer: (dport != 0).then_some(peer) };
-    let change = StateChange { time, from: state(&format.from)?, to: state(&format.to)? };
+    let thread = u32::try_from(number(record, &format.thread)?).ok()?;
+    let change = StateChange { time, thread, from: state(&format.from)?, to: state(&format.to)? };
     Some((number(record, &format.socket)?, flow, change))
 }
 

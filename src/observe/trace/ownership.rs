@@ -65,7 +65,7 @@ impl Ownership {
         namespace: &mut dyn OwnNamespace,
         out: &mut Vec<TracedTransition>,
     ) {
-        let TracedTransition { socket, time, ref change } = transition;
+        let TracedTransition { socket, time, ref change, .. } = transition;
         if change.begins() {
             self.known.remove(&socket);
         }

@@ -64,7 +64,8 @@ impl Scene {
 
     fn take_in(&mut self, socket: u64, flow: Flow, from: TcpState, to: TcpState) {
         let now = self.namespace.now;
-        let reported = TracedTransition { socket, time: now, change: Transition { flow, from, to, cause: None } };
+        let reported =
+            TracedTransition { socket, time: now, thread: 0, change: Transition { flow, from, to, cause: None } };
         self.ownership.take_in(now, reported, &mut self.namespace, &mut self.reported);
     }
 

@@ -16,10 +16,11 @@ use super::ownership::{Ownership, Unattributed};
 use super::page;
 use super::{CLOCK, now};
 use crate::domain::need::{Lack, Need, Remedy};
-use crate::domain::{Errno, EventKind, EventSink, Evidence, Note};
+use crate::domain::{Errno, EventKind, EventSink, Evidence, Note, SocketHolder, TcpState, Transition};
 use crate::observe::Scope;
 use crate::observe::diag::destroyed::{Announcements, Destruction};
 use crate::observe::kernel_clock::KernelClock;
+use crate::observe::process;
 use crate::observe::spaced_count::SpacedCount;
 use crate::observe::stoppable::{StopSignal, StoppableThread};
 
@@ -78,6 +79,7 @@ impl Trace {
             switches: instance.switches(),
             is_on: true,
             looked: now(),
+            knows_threads: process::counts_as_the_kernel(),
             sink: sink.clone(),
         };
         let thread = StoppableThread::start("socklab-trace", move |stop| reader.run(stop))?;
@@ -122,6 +124,8 @@ struct TraceReader {
     /// Whether the kernel recorded when it was looked at last, and when that was.
     is_on: bool,
     looked: u64,
+    /// Whether the threads that the kernel names are those that `/proc` shows us.
+    knows_threads: bool,
     sink: EventSink,
 }
 
@@ -262,8 +266,22 @@ impl TraceReader {
         }
         self.ownership.expire(now, &mut self.namespace, &mut ours);
         ours.sort_by_key(|transition| transition.time);
-        for TracedTransition { time, change, .. } in ours {
+        for TracedTransition { time, thread, change, .. } in ours {
+            self.report_holder(time, thread, &change);
             self.sink.report_at(self.clock.stamp(time), Evidence::Traced, EventKind::State(change));
+        }
+    }
+
+    /// Reports the process that connects, if it still runs.
+    fn report_holder(&self, time: u64, thread: u32, change: &Transition) {
+        if !self.knows_threads || (change.from, change.to) != (TcpState::Closed, TcpState::SynSent) {
+            return;
+        }
+        // 0 is an idle processor.
+        let by = (thread != 0 && !process::is_own_thread(thread)).then_some(thread);
+        if let Some(process) = by.and_then(process::of_thread) {
+            let holder = SocketHolder { flow: change.flow, process };
+            self.sink.report_at(self.clock.stamp(time), Evidence::Traced, EventKind::Holder(holder));
         }
     }
 

@@ -135,6 +135,7 @@ const CLIENTS: ClientsText = ClientsText {
     open: "open",
     half_closed: "half-closed",
     ended: "closed",
+    gone: "gone from the table",
     no_state: "no state",
     no_connection: "UDP: no connection",
     gone_in: |span| format!("gone in {span}"),

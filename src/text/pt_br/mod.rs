@@ -143,6 +143,7 @@ const CLIENTS: ClientsText = ClientsText {
     open: "aberto",
     half_closed: "meio fechado",
     ended: "fechado",
+    gone: "sumiu da tabela",
     no_state: "sem estado",
     no_connection: "UDP: sem conexão",
     gone_in: |span| format!("some em {span}"),
