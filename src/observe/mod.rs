@@ -8,6 +8,7 @@
 //! | [`differ`] | successive readings of the table → what changed (pure) |
 //! | `callers` | UDP clients of other programs, whose sockets need not be connected (pure) |
 //! | [`half_open`] | Linux: what the kernel does with half-open connections beyond its limit |
+//! | `listeners` | which program a listening socket belongs to |
 //! | [`pace`] | when the next full reading is due (pure) |
 //! | [`table`] | the thread that reads, compares and reports |
 //! | [`source`] | the source of a reading: `diag` or `proc_net` on Linux, `portable` elsewhere |
@@ -33,6 +34,7 @@ mod holder;
 mod interfaces;
 #[cfg(target_os = "linux")]
 mod kernel_clock;
+mod listeners;
 mod namer;
 #[cfg(target_os = "linux")]
 mod native;

@@ -69,7 +69,9 @@ fn eldest(inode: u64, mut process: Process) -> Process {
 
 /// What `/proc/<pid>/stat` says (`proc(5)`).
 struct ProcessStat {
+    state: String,
     parent: Option<u32>,
+    flags: u64,
 }
 
 fn stat(pid: u32) -> Option<ProcessStat> {
@@ -78,9 +80,11 @@ fn stat(pid: u32) -> Option<ProcessStat> {
     let end = stat.iter().rposition(|byte| *byte == b')')?;
     let rest = String::from_utf8_lossy(&stat[end + 1..]);
     let fields: Vec<_> = rest.split_whitespace().collect();
-    let [_, parent, ..] = fields[..] else { return None };
+    let [state, parent, _, _, _, _, flags, ..] = fields[..] else { return None };
     Some(ProcessStat {
+        state: state.to_owned(),
         parent: parent.parse().ok().filter(|parent| *parent != 0),
+        flags: flags.parse().unwrap_or(0),
     })
 }
 
@@ -95,6 +99,14 @@ pub(super) fn of_thread(thread: u32) -> Option<Process> {
     let status = std::fs::read_to_string(format!("/proc/{thread}/status")).ok()?;
     let pid = status.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()?;
     Some(with_pid(pid)).filter(|process| !process.name.is_empty())
+}
+
+/// Whether a process has ended, or is ending: it has the kernel's `PF_EXITING` (`include/linux/sched.h`), which it gets
+/// before its sockets are closed, or is a zombie (`proc(5)`, `/proc/<pid>/stat`).
+#[cfg(target_os = "linux")]
+pub(super) fn has_ended(pid: u32) -> bool {
+    const EXITING: u64 = 0x4;
+    stat(pid).is_none_or(|stat| matches!(stat.state.as_str(), "Z" | "X" | "x") || stat.flags & EXITING != 0)
 }
 
 /// Whether this process counts processes as the kernel itself does: it is in the first PID namespace, whose inode is

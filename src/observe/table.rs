@@ -14,6 +14,7 @@ use super::completeness::Completeness;
 use super::diag::destroyed::{DestroyListener, Destruction};
 use super::differ::Differ;
 use super::half_open::{Counters, HalfOpen};
+use super::listeners::Listeners;
 use super::namer;
 use super::pace::TablePace;
 use super::recent_ends::RecentEnds;
@@ -113,6 +114,8 @@ struct TableThread {
     callers: Callers,
     /// The clients' sockets whose processes are looked for, by inode.
     sought: HashMap<u64, Flow>,
+    /// Which program each known listener belongs to.
+    listeners: Listeners,
     pace: TablePace,
     origin: Instant,
     detail: Option<SelectedConnection>,
@@ -139,6 +142,7 @@ impl TableThread {
             ends: RecentEnds::default(),
             callers: Callers::default(),
             sought: HashMap::new(),
+            listeners: Listeners::default(),
             pace: TablePace::default(),
             origin: Instant::now(),
             detail: None,
@@ -271,18 +275,18 @@ impl TableThread {
     /// Reports that there is no socket at this end.
     fn report_gone(&mut self, at: Stamp, flow: Flow) {
         let gone = Delta::Gone(RowKey { flow, cookie: 0 });
-        offer(&self.sink, &mut self.ends, at, gone);
+        offer(&self.sink, &mut self.ends, &mut self.listeners, at, gone);
     }
 
     fn read(&mut self) {
         let busy = thread_time();
         let began = self.now();
         let at = self.sink.clock().now();
-        let (sink, ends) = (&self.sink, &mut self.ends);
+        let (sink, ends, listeners) = (&self.sink, &mut self.ends, &mut self.listeners);
         let differ = &mut self.differ;
         let mut said = false;
         let mut say = |delta| {
-            let taken = offer(sink, ends, at, delta);
+            let taken = offer(sink, ends, listeners, at, delta);
             said |= taken;
             taken
         };
@@ -380,9 +384,9 @@ impl TableThread {
     /// The same for an answer to a request made at this moment.
     fn report_at(&mut self, at: Stamp, act: impl FnOnce(&mut Differ, &Scope, &mut dyn FnMut(Delta) -> bool)) {
         let mut said = false;
-        let (sink, ends) = (&self.sink, &mut self.ends);
+        let (sink, ends, listeners) = (&self.sink, &mut self.ends, &mut self.listeners);
         act(&mut self.differ, &self.scope, &mut |delta| {
-            let taken = offer(sink, ends, at, delta);
+            let taken = offer(sink, ends, listeners, at, delta);
             said |= taken;
             taken
         });
@@ -409,8 +413,11 @@ impl TableThread {
 
 /// A reading is stamped with the moment of the request: by the time the answer has been read it may be out of date, and a
 /// more recent report of the change would appear to precede it.
-fn offer(sink: &EventSink, ends: &mut RecentEnds, at: Stamp, delta: Delta) -> bool {
+fn offer(sink: &EventSink, ends: &mut RecentEnds, listeners: &mut Listeners, at: Stamp, delta: Delta) -> bool {
     let (key, is_end) = (delta.key(), matches!(delta, Delta::Gone(_)));
+    if let Some(change) = listeners.follow(&delta) {
+        sink.report_at(at, Evidence::Sampled, EventKind::State(change));
+    }
     let taken = sink.report_at(at, Evidence::Sampled, EventKind::Row(delta));
     if taken && is_end {
         ends.add(at, key.flow);

@@ -1,14 +1,15 @@
 //! The table's thread: its reports, and its silence.
 
-use std::io::{Read, Write};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use socklab::api::domain::{Delta, EventKind, Evidence, Flow, Note, Proto, Row, TableSource, TcpState};
+use socklab::api::domain::{Cause, Delta, EventKind, Evidence, Flow, Note, Proto, Row, TableSource, TcpState};
 use socklab::api::observe::{Scope, SocketTable};
 
 use super::heard::{Heard, sink};
-use crate::harness::{Test, test};
+use crate::harness::{Need::Tool, Test, test};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
@@ -25,6 +26,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test(a_udp_client_is_followed_until_the_table_has_no_socket_of_it, &[]),
         test(a_udp_client_that_has_left_already_is_reported_gone, &[]),
         test(the_process_of_a_client_is_reported_though_its_row_is_not_watched, &[]),
+        test(a_listener_ends_with_its_program, &[Tool("python3")]),
     ]
 }
 
@@ -313,4 +315,41 @@ fn the_process_of_a_client_is_reported_though_its_row_is_not_watched() {
         _ => None,
     });
     assert_eq!(process, std::process::id());
+}
+
+fn a_listener_ends_with_its_program() {
+    const LISTENS: &str = "import socket\ns = socket.create_server(('127.0.0.1', 0))\n\
+                           print(s.getsockname()[1], flush=True)\ninput()\ns.close()\nprint(0, flush=True)\ninput()";
+    for is_killed in [true, false] {
+        let mut python = Command::new("python3");
+        python.args(["-c", LISTENS]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut program = python.spawn().unwrap();
+        let mut said = BufReader::new(program.stdout.take().unwrap()).lines();
+        let port: u16 = said.next().unwrap().unwrap().parse().unwrap();
+        let (sink, heard) = sink(100);
+        let table = SocketTable::start(sink, Scope::ports([port])).unwrap();
+        let flow = Flow::unconnected(Proto::Tcp, ([127, 0, 0, 1], port).into());
+        table.name(row_of(&heard, flow).inode);
+        delta(&heard, "process", |delta| {
+            matches!(delta, Delta::Changed(row) if row.flow == flow && row.process.is_some()).then_some(())
+        });
+        if is_killed {
+            program.kill().unwrap();
+        } else {
+            writeln!(program.stdin.as_mut().unwrap()).unwrap();
+        }
+        let mut causes = Vec::new();
+        heard.find("end", |seen| match &seen.kind {
+            EventKind::State(change) => {
+                causes.push(change.cause);
+                None
+            }
+            EventKind::Row(Delta::Gone(key)) if key.flow == flow => Some(()),
+            _ => None,
+        });
+        // One that closed its socket and runs on has said nothing of why.
+        assert_eq!(causes, if is_killed { vec![Some(Cause::Exit)] } else { vec![] });
+        program.kill().unwrap();
+        program.wait().unwrap();
+    }
 }

@@ -16,7 +16,7 @@ use super::ownership::{Ownership, Unattributed};
 use super::page;
 use super::{CLOCK, now};
 use crate::domain::need::{Lack, Need, Remedy};
-use crate::domain::{Errno, EventKind, EventSink, Evidence, Note, SocketHolder, TcpState, Transition};
+use crate::domain::{Cause, Errno, EventKind, EventSink, Evidence, Note, SocketHolder, TcpState, Transition};
 use crate::observe::Scope;
 use crate::observe::diag::destroyed::{Announcements, Destruction};
 use crate::observe::kernel_clock::KernelClock;
@@ -268,8 +268,19 @@ impl TraceReader {
         ours.sort_by_key(|transition| transition.time);
         for TracedTransition { time, thread, change, .. } in ours {
             self.report_holder(time, thread, &change);
+            let cause = self.cause(thread, &change);
+            let change = Transition { cause, ..change };
             self.sink.report_at(self.clock.stamp(time), Evidence::Traced, EventKind::State(change));
         }
+    }
+
+    /// Why this end closed, if the program that closes it is ending.
+    fn cause(&self, thread: u32, change: &Transition) -> Option<Cause> {
+        use TcpState::{CloseWait, Closed, Established, FinWait1, LastAck, Listen};
+        // Only the socket's own program leads there.
+        let closes =
+            matches!((change.from, change.to), (Listen, Closed) | (Established, FinWait1) | (CloseWait, LastAck));
+        (self.knows_threads && closes && thread != 0 && process::has_ended(thread)).then_some(Cause::Exit)
     }
 
     /// Reports the process that connects, if it still runs.
