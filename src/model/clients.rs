@@ -4,12 +4,13 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use super::bounded;
+use super::captured_bytes::CapturedBytes;
 pub use super::client::{Client, ClientOwner, ClientPhase};
 use super::moved_bytes::MovedBytes;
 use super::unclaimed_peer::{UnclaimedPeer, anywhere, own_end, same_port};
 use crate::domain::client::ClientChange;
 use crate::domain::{
-    Call, ClientEvent, ClientId, Destination, Errno, Flow, Outcome, Process, Proto, SocketHolder,
+    Call, ClientEvent, ClientId, Destination, Errno, Flow, Outcome, PacketSummary, Process, Proto, SocketHolder,
     SocketId, Stamp, Syscall,
 };
 
@@ -43,6 +44,9 @@ pub struct Clients {
     unclaimed: Vec<UnclaimedPeer>,
     /// UDP clients of other programs, in the order of arrival.
     callers: VecDeque<u32>,
+    /// The bytes of connections of which the capture has had every packet, and of UDP clients, by their ends. Only where
+    /// servers are watched, whose calls are not seen.
+    captured: CapturedBytes,
     /// Processes that were found before any server heard from the ends they hold: when each connected.
     early: VecDeque<(Stamp, SocketHolder)>,
 }
@@ -233,10 +237,26 @@ impl Clients {
         }
     }
 
+    /// A packet between a watched server and the client at this end was captured.
+    pub(super) fn passed(&mut self, end: Flow, packet: &PacketSummary) {
+        let bytes = self.captured.count(end, packet);
+        let place = self.place(&own_end(end)).filter(|at| self.list[*at].owner == ClientOwner::Foreign);
+        if let (Some(bytes), Some(place)) = (bytes, place) {
+            self.list[place].bytes = bytes;
+        }
+    }
+
+    /// Packets are missing from what was captured.
+    pub(super) fn uncaptured(&mut self) {
+        self.captured = CapturedBytes::default();
+        let foreign = self.list.iter_mut().filter(|client| client.owner == ClientOwner::Foreign);
+        foreign.for_each(|client| client.bytes = MovedBytes::default());
+    }
+
     fn enter(&mut self, peer: UnclaimedPeer) {
         let no = self.connected(peer.at, ClientOwner::Foreign, peer.destination, peer.end);
         if let Some(client) = self.list.last_mut() {
-            client.bytes = peer.bytes;
+            client.bytes = self.captured.of(&peer.end).unwrap_or(peer.bytes);
             client.process = peer.process;
         }
         if peer.destination.proto == Proto::Udp {

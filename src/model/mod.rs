@@ -4,6 +4,7 @@
 
 mod bounded;
 pub mod broadcasts;
+mod captured_bytes;
 mod causal_order;
 mod chronicle;
 pub mod client;

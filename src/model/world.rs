@@ -104,6 +104,7 @@ impl World {
             EventKind::Note(note) => self.noted(at, note),
             EventKind::Guard(guard) => self.peers.guarded(at, guard),
             EventKind::Packet(packet) if event.seen.world == WorldId::Wire => self.wire.sent(&event.seen, packet),
+            EventKind::Packet(packet) if self.observing => self.passed(at, packet),
             EventKind::Packet(_) | EventKind::Capture(_) | EventKind::Waits(_) => {}
             EventKind::Wire(wire) => {
                 if matches!(wire, WireEvent::Opened { .. }) {
@@ -160,6 +161,10 @@ impl World {
             }
             EventKind::Row(Delta::Found(row) | Delta::Added(row)) if self.observing && row.process.is_none() => {
                 self.watched_server(row.flow.proto, row.flow.peer?).map(|_| row.flow)?
+            }
+            EventKind::Packet(packet) if self.observing => {
+                let (end, _) = self.watched_client(packet).filter(|(end, _)| *end == packet.flow)?;
+                Some(end).filter(|end| end.proto == Proto::Udp)?
             }
             _ => return None,
         };
@@ -220,6 +225,30 @@ impl World {
         }
     }
 
+    /// The end of a watched server's client that a packet is from or to, and that server.
+    fn watched_client(&self, packet: &PacketSummary) -> Option<(Flow, &Server)> {
+        let PacketSummary { flow, icmp: None, .. } = packet else { return None };
+        if packet.is_piece() {
+            return None;
+        }
+        let to = self.watched_server(flow.proto, flow.peer?).map(|server| (*flow, server));
+        to.or_else(|| Some((flow.mirror()?, self.watched_server(flow.proto, flow.local)?)))
+    }
+
+    /// A packet was captured: all that tells of a watched server's bytes, and of its UDP clients, whose sockets need not
+    /// be connected.
+    fn passed(&mut self, at: Stamp, packet: &PacketSummary) {
+        let Some((end, server)) = self.watched_client(packet) else { return };
+        let Some(addr) = end.peer else { return };
+        let destination = Destination { server: Some(server.id), proto: end.proto, addr };
+        if end.proto == Proto::Udp && end == packet.flow {
+            let peer =
+                UnclaimedPeer { at, end: own_end(end), destination, process: None, bytes: MovedBytes::default() };
+            self.clients.watched(peer, false);
+        }
+        self.clients.passed(end, packet);
+    }
+
     fn called(&mut self, event: &Event, call: &Call) {
         let at = event.seen.at;
         if event.seen.world == WorldId::Wire {
@@ -273,7 +302,12 @@ impl World {
                 self.wire.cut_short(at, short);
             }
             Note::TraceLost { count } => self.lost += count,
-            Note::Dropped { count } | Note::CaptureLost { count } => self.missing_packets += count,
+            Note::Dropped { count } | Note::CaptureLost { count } => {
+                self.missing_packets += count;
+                if self.observing && *count > 0 {
+                    self.clients.uncaptured();
+                }
+            }
             Note::Has { what } => {
                 self.evidence.insert(*what, Ok(()));
             }

@@ -120,3 +120,48 @@ fn a_watched_server_may_listen_on_any_address_of_this_machine() {
         assert_eq!(clients(&model), [(40_001, None, true)], "{listens}");
     }
 }
+
+/// A captured packet between the client at this port and the first server.
+fn packet(proto: Proto, from: u16, to: u16, flags: Option<packet::Flags>, bytes: &[u8]) -> EventKind {
+    let segment =
+        |flags| packet::Segment { flags, seq: 1, ack: 1, seq_rel: None, ack_rel: None, window: 1, options: vec![] };
+    EventKind::Packet(PacketSummary {
+        number: 1,
+        flow: Flow { proto, local: addr(from), peer: Some(addr(to)) },
+        tcp: flags.map(segment),
+        icmp: None,
+        interface: None,
+        payload: Excerpt::of(bytes),
+        retransmission_of: None,
+        findings: Findings::default(),
+    })
+}
+
+#[test]
+fn udp_clients_and_bytes_at_a_watched_server_come_from_captured_packets() {
+    use packet::Flags;
+    let mut model = watching();
+    let spec = ServerSpec { proto: Proto::Udp, model: None, ..spec("udp", 65432, ServiceModel::Async) };
+    model.observe(seen(1, server(3, ServerChange::Added { spec })));
+    let udp = Flow { proto: Proto::Udp, local: addr(40_000), peer: Some(addr(65432)) };
+    let asked = update(&mut model, Msg::Seen(seen(2, packet(Proto::Udp, 40_000, 65432, None, b"hello"))));
+    assert!(asked.contains(&Effect::Table(TableEffect::Follow(vec![udp]))));
+    model.observe(seen(3, packet(Proto::Udp, 65432, 40_000, None, b"HELLO")));
+    // Its row comes when the packets that open the connection are over.
+    model.observe(seen(4, packet(Proto::Tcp, 40_001, 65432, Some(Flags::SYN), b"")));
+    tell(&mut model, 5, [Delta::Added(row(40_001, TcpState::Established))]);
+    model.observe(seen(6, packet(Proto::Tcp, 40_001, 65432, Some(Flags::ACK), b"123")));
+    model.observe(seen(7, packet(Proto::Tcp, 65432, 40_001, Some(Flags::ACK), b"4")));
+    // It was under way before: how much it has moved is not known.
+    tell(&mut model, 8, [Delta::Found(row(40_002, TcpState::Established))]);
+    model.observe(seen(9, packet(Proto::Tcp, 40_002, 65432, Some(Flags::ACK), b"123")));
+    let bytes =
+        |model: &Model| -> Vec<_> { model.worlds.shown().clients.all().iter().map(Client::counted_bytes).collect() };
+    assert_eq!(bytes(&model), [Some(10), Some(4), None]);
+    tell(&mut model, 10, [Delta::Gone(RowKey { flow: udp, cookie: 0 })]);
+    assert_eq!(clients(&model)[0], (40_000, None, false));
+    // Nor is it where packets are missing.
+    model.observe(seen(11, EventKind::Note(Note::CaptureLost { count: 1 })));
+    model.observe(seen(12, packet(Proto::Tcp, 40_001, 65432, Some(Flags::ACK), b"56")));
+    assert_eq!(bytes(&model), [None; 3]);
+}
