@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use super::client_status::{self, ClientStatus, is_elsewhere};
 use super::column_budget::ColumnBudget;
 use super::draw_context::{DrawContext, PaneFrame};
-use super::line_writer::{LineWriter, fit, paragraph, width, wrap};
+use super::line_writer::{LineWriter, fit, head, paragraph, width, wrap};
 use super::{big_ports, glyphs, keys, names, number_line};
 use crate::domain::keys::{Action, LabAction, ListAction, ScreenAction, WireAction};
 use crate::domain::{ClientPlan, CloseHow, Proto, RowKey, TcpState};
@@ -209,8 +209,8 @@ struct ClientColumns {
 }
 
 impl ClientColumns {
-    /// Where columns are missing, the server's name goes first, then the step, bytes, addresses but for their ports, and
-    /// the program last; number, both ports, state and countdown never do.
+    /// Where columns are missing, the server's name goes first, then the step, this machine's addresses but for their
+    /// ports, the program, which is cut before, and bytes last; number, both ports, state and countdown never do.
     fn of(model: &Model, shown: &[&Client], number: u16, columns: u16) -> Self {
         // The mark, the number, the arrow, evidence and state.
         let fixed = 1 + number + 1 + PORT + 4 + PORT + 1 + 14 + TIME;
@@ -218,16 +218,24 @@ impl ClientColumns {
         let none =
             Self { target: None, number, local: PORT, step: 0, destination: PORT, server: 0, bytes: 0, plan: true };
         if model.ui.view != View::Lab {
-            return Self { step: budget.fit([(STEP + 1, 0)]), bytes: budget.fit([(9, 0)]), ..none };
+            return Self { step: budget.fit([(STEP + 1, 0)]), bytes: budget.fit([(BYTES, 0)]), ..none };
         }
-        let programs = shown.iter().filter_map(|client| client_status::program(client));
-        let _program = budget.fit(programs.map(|program| (width(&program) + 2, 0)));
         let addresses = shown.iter().filter_map(|client| client.local).map(|addr| width(&addr.to_string()));
-        let local = PORT + budget.fit(addresses.map(|width| (width.saturating_sub(PORT), 0)));
+        let addresses: Vec<_> = addresses.map(|width| (width.saturating_sub(PORT), 0)).collect();
         let far = shown.iter().filter(|client| is_elsewhere(model, client.destination.addr.ip()));
-        let far = far.map(|client| (width(&client.destination.addr.to_string()) - PORT, 0));
+        let far: Vec<_> = far.map(|client| (width(&client.destination.addr.to_string()) - PORT, 0)).collect();
+        let programs = shown.iter().filter_map(|client| client_status::program(client));
+        let widest = programs.map(|program| width(&program) + 2).max().unwrap_or(0);
+        // Which machine a client goes to is not to be seen elsewhere.
+        let goes_far = !far.is_empty();
+        let mut local = if goes_far { budget.fit(addresses.iter().copied()) } else { 0 };
         let destination = PORT + budget.fit(far);
-        let bytes = budget.fit([(9, 0)]);
+        let bytes = budget.fit([(BYTES, 0)]);
+        let _program = budget.fit((SHORTEST_PROGRAM.min(widest)..=widest).map(|width| (width, 0)));
+        if !goes_far {
+            local = budget.fit(addresses);
+        }
+        let local = PORT + local;
         let step = if shown.iter().any(|client| step(model, client).is_some()) { budget.fit([(STEP, 0)]) } else { 0 };
         let named = shown.iter().any(|client| client.destination.server.is_some());
         let server = if named { budget.fit([(11, 0)]) } else { 0 };
@@ -237,6 +245,12 @@ impl ClientColumns {
 
 /// The width of a port with its colon.
 const PORT: u16 = 6;
+
+/// The width of a number of bytes.
+const BYTES: u16 = 9;
+
+/// The least room in which a program is worth being begun, with the blanks before it.
+const SHORTEST_PROGRAM: u16 = 8;
 
 /// The width of a step, and of an age or a countdown.
 const STEP: u16 = 7;
@@ -285,6 +299,8 @@ fn row(model: &Model, ctx: &DrawContext, columns: &ClientColumns, client: &Clien
             writer.skip(1).cell(state.name(), 12, theme.state(*state));
         }
         ClientStatus::Phase(word) => _ = writer.skip(2).cell(word, 12, style),
+        // There is no time to show.
+        ClientStatus::Gone(word) => _ = writer.skip(2).cell(word, 12 + TIME, style),
         ClientStatus::Failed(errno) => _ = writer.skip(2).cell(errno, 12, theme.alarm).skip(1),
     }
     if let (ClientStatus::Failed(_), ClientPhase::Ended(Some(errno))) = (&status, client.phase) {
@@ -299,10 +315,8 @@ fn row(model: &Model, ctx: &DrawContext, columns: &ClientColumns, client: &Clien
             _ if drawn => ctx.text.ports.drawn.to_owned(),
             (_, ClientOwner::Ours(_, ClientPlan::OneShot)) if columns.plan => {
                 keys::text(Action::Lab(LabAction::Spawn(ClientPlan::OneShot)), ctx.text).hint.to_owned()
-        // There is no time to show.
-        ClientStatus::Gone(word) => _ = writer.skip(2).cell(word, 12 + TIME, style),
             }
-            (Some(program), _) => program,
+            (Some(program), _) => cut(program, writer.room().saturating_sub(2)),
             (None, _) if client.destination.proto == Proto::Udp => words.no_connection.to_owned(),
             (None, _) => String::new(),
         };
@@ -311,6 +325,14 @@ fn row(model: &Model, ctx: &DrawContext, columns: &ClientColumns, client: &Clien
         writer.skip(2).write_first(&[&tail, short, ""], theme.quiet);
     }
     highlight(model, ctx, client, start, writer);
+}
+
+/// A program, cut where there is no room for all of it.
+fn cut(program: String, columns: u16) -> String {
+    if width(&program) <= columns || columns + 2 < SHORTEST_PROGRAM {
+        return program;
+    }
+    head(&program, columns - 1).to_owned() + glyphs::ELLIPSIS
 }
 
 /// A client's own address, or its port alone where there is no room for more.
@@ -348,6 +370,7 @@ fn time(
             writer.cell(form, room, theme.state.opening);
             return;
         }
+        (ClientStatus::Gone(_), _) => {}
         _ if client.is_live() => _ = writer.right(&numbers.span(model.now.since(client.since)), TIME, style),
         _ => _ = writer.skip(TIME),
     }
@@ -370,7 +393,6 @@ fn highlight(model: &Model, ctx: &DrawContext, client: &Client, start: u16, writ
     } else if related {
         writer.restyle(start, theme.related);
     }
-        (ClientStatus::Gone(_), _) => {}
 }
 
 /// Writes why a client failed, if the columns leave too little room for it: they give way, the least important first. A

@@ -3,13 +3,13 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::lab::Lab;
+use super::lab::{Lab, at};
 use super::{networks, scenes, screen, text};
 use crate::domain::client::ClientChange;
 use crate::domain::guard::GuardAction;
 use crate::domain::{
-    Args, Call, ClientId, ClientPlan, ConnNo, Destination, Errno, EventKind, Evidence, Flow, GuardEvent, Lang, Note,
-    Outcome, Proto, ServerId, SocketId, Syscall, TargetChange, TcpState, Unresolved,
+    Args, Call, ClientId, ClientPlan, ConnNo, Delta, Destination, Errno, EventKind, Evidence, Flow, GuardEvent, Lang,
+    Note, Outcome, Proto, RowKey, ServerId, SocketId, Syscall, TargetChange, TcpState, Unresolved,
 };
 
 fn shown(lab: &mut Lab, columns: u16, rows: u16) -> String {
@@ -136,5 +136,30 @@ fn half_open_connections_are_counted_if_there_are_any() {
         }
         let narrow = shown(&mut lab, 80, 24);
         assert!(narrow.contains("129 ") && narrow.contains(none), "{narrow}");
+    }
+}
+
+#[test]
+fn bytes_of_other_programs_stay_where_their_names_are_cut() {
+    for (lang, gone) in [(Lang::En, "gone from the table"), (Lang::PtBr, "sumiu da tabela")] {
+        let mut lab = scenes::started(lang);
+        lab.stranger(2, 40_000);
+        let flow = Flow::tcp(at(65_434), at(40_000));
+        lab.call(Call::new(SocketId::Conn(ServerId(2), ConnNo(1)), Syscall::Recv).on(flow).carrying(&[b'x'; 123]));
+        let udp = Flow { proto: Proto::Udp, local: at(65_432), peer: Some(at(40_001)) };
+        lab.call(Call::new(SocketId::Server(ServerId(3)), Syscall::Recvfrom).on(udp).carrying(b"hello"));
+        lab.seen(Evidence::Sampled, EventKind::Row(Delta::Gone(RowKey { flow: udp.mirror().unwrap(), cookie: 0 })));
+        lab.wait(Duration::from_millis(20));
+        let line = |lab: &mut Lab, size: (u16, u16), port: &str| {
+            let shown = shown(lab, size.0, size.1);
+            shown.lines().find(|line| line.contains(port)).unwrap_or_default().to_owned()
+        };
+        let own = line(&mut lab, (120, 36), ":40000 ");
+        assert!(own.contains("123 B  7330/pyt…"), "{own}");
+        assert!(line(&mut lab, (160, 45), ":40000 ").contains("7330/python3"));
+        for size in [(120, 36), (160, 45)] {
+            let own = line(&mut lab, size, ":40001 ");
+            assert!(own.contains(gone) && own.contains(" 5 B"), "{own}");
+        }
     }
 }
