@@ -9,10 +9,10 @@ use crate::domain::{Flow, Proto, Row, Stamp};
 
 /// The UDP sockets that a watched one heard from.
 #[derive(Debug, Default)]
-pub(super) struct Callers(BTreeMap<SocketAddr, Caller>);
+pub(super) struct Callers(BTreeMap<SocketAddr, FollowedCaller>);
 
 #[derive(Debug)]
-struct Caller {
+struct FollowedCaller {
     /// Its end, with the server that heard from it as its peer.
     end: Flow,
     /// When it was asked about last: it had sent something before.
@@ -28,7 +28,7 @@ impl Callers {
     /// This one is followed from now on.
     pub(super) fn add(&mut self, end: Flow, at: Stamp) {
         if self.0.len() < Self::MOST || self.0.contains_key(&end.local) {
-            self.0.insert(end.local, Caller { end, asked: at, seen: true });
+            self.0.insert(end.local, FollowedCaller { end, asked: at, seen: true });
         }
     }
 

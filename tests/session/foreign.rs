@@ -106,8 +106,10 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(20)
 s.sendto(b'oi', ('127.0.0.1', int(sys.argv[4])))
 print(s.recvfrom(1024)[0].decode())
 ";
-    let stage = Stage::lab().await;
+    let mut stage = Stage::lab().await;
     assert_eq!(python(CLIENT, &ports(&stage.now())).await, "OI\n");
+    let gone = |shown: &Shown| (shown.clients().len() == 1 && shown.world.clients.live() == 0).then_some(());
+    stage.until("its socket is gone from the table", gone).await;
     stage.quits().await;
 }
 
