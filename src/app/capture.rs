@@ -4,25 +4,27 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 
 use super::cli::CaptureArgs;
 use super::locale;
 use super::netstat::filter;
 use super::packet_lines::PacketLines;
 use super::piped;
+use crate::domain::Errno;
 use crate::domain::filter::Filter;
 #[cfg(target_os = "linux")]
 use crate::domain::interface::{CapturePlan, CapturedInterface, InterfaceName, InterfaceState};
 use crate::model::ui::Glyphs;
 use crate::observe::capture::LadderStyle;
-use crate::observe::capture::command::{self, FilePrinted};
+use crate::observe::capture::command::{self, FilePrintError, FilePrinted};
 #[cfg(target_os = "linux")]
 use crate::observe::{self, capture::CaptureInterface};
+use crate::text::Text;
 
 /// Runs the command.
 pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<()> {
-    let filter = filter(&args.filter)?;
+    let filter = filter(&args.filter, args.lang)?;
     match &args.read {
         Some(file) => read(args, file, &filter),
         None => live(args, &filter),
@@ -38,23 +40,34 @@ fn style() -> LadderStyle {
 }
 
 /// Where packets are written: a file, or standard output.
-fn output(path: &Path) -> anyhow::Result<Box<dyn Write>> {
+fn output(path: &Path, text: &Text) -> anyhow::Result<Box<dyn Write>> {
     if is_dash(path) {
         return Ok(Box::new(io::stdout().lock()));
     }
-    Ok(Box::new(File::create(path).with_context(|| path.display().to_string())?))
+    Ok(Box::new(created(path, text)?))
+}
+
+fn created(path: &Path, text: &Text) -> anyhow::Result<File> {
+    File::create(path).map_err(|error| anyhow!("{}: {}", path.display(), not_written(text, &error)))
+}
+
+fn not_written(text: &Text, error: &io::Error) -> String {
+    let errno = Errno::from(error);
+    (text.files.not_written)(&errno.to_string(), (text.errno)(errno).what)
 }
 
 /// Prints the packets of a file that pass the filter, or writes them to another file.
 fn read(args: &CaptureArgs, path: &Path, filter: &Filter) -> anyhow::Result<()> {
-    let name = || path.display().to_string();
+    let text = locale::text(args.lang);
+    let about = |why: String| anyhow!("{}: {why}", path.display());
     let input: Box<dyn Read> = if is_dash(path) {
         Box::new(io::stdin().lock())
     } else {
-        Box::new(BufReader::new(File::open(path).with_context(name)?))
+        let file = File::open(path).map_err(|error| about(text.files.fault((&error).into())))?;
+        Box::new(BufReader::new(file))
     };
     let printed = match &args.write {
-        Some(to) => command::copy(input, filter, &mut output(to)?),
+        Some(to) => command::copy(input, filter, &mut output(to, text)?),
         None if args.json => {
             let mut lines = PacketLines::new(BufWriter::new(io::stdout().lock()));
             let printed = command::each(input, filter, |packet, since, seen| lines.write(packet, since, seen));
@@ -63,8 +76,10 @@ fn read(args: &CaptureArgs, path: &Path, filter: &Filter) -> anyhow::Result<()> 
         }
         None => command::print_ladder(input, filter, style(), &mut BufWriter::new(io::stdout().lock())),
     };
-    let FilePrinted { damage, unread, skipped, .. } = printed.with_context(name)?;
-    let text = locale::text(None);
+    let FilePrinted { packets, damage, unread, skipped, .. } = printed.map_err(|error| match error {
+        FilePrintError::Input(error) => about(text.files.piped_fault(error.fault())),
+        FilePrintError::Output(error) => anyhow!(not_written(text, &error)),
+    })?;
     let left_out: u64 = unread.values().sum();
     for (unread, count) in unread {
         super::tell(&(text.files.unread)(&text.numbers.count(count), count, unread));
@@ -78,12 +93,14 @@ fn read(args: &CaptureArgs, path: &Path, filter: &Filter) -> anyhow::Result<()> 
         }
     }
     // All readable packets were printed, but a damaged file is still a failure.
-    damage.map_or(Ok(()), |damage| Err(anyhow::Error::new(damage).context(name())))
+    let Some(damage) = damage else { return Ok(()) };
+    let packets = (text.packets.packets)(&text.numbers.count(packets), packets);
+    Err(about(text.files.damage(&text.numbers, damage.damage(), &packets)))
 }
 
 /// The error for a capture that cannot start, with the command that helps, in the words of the screen.
 #[cfg(target_os = "linux")]
-fn lacks(text: &crate::text::Text, lack: &crate::domain::need::Lack) -> anyhow::Error {
+fn lacks(text: &Text, lack: &crate::domain::need::Lack) -> anyhow::Error {
     let advice = (text.remedy)(lack.remedy);
     let mut lines = vec![(text.packets.lacking)(&lack.errno.to_string(), (text.errno)(lack.errno).what)];
     lines.push(advice.sentence.into());
@@ -105,7 +122,7 @@ fn live(args: &CaptureArgs, filter: &Filter) -> anyhow::Result<()> {
         command::{CaptureOutput, CaptureStop, LiveError},
     };
 
-    let text = locale::text(None);
+    let text = locale::text(args.lang);
     // Before any other thread exists: the privilege to capture is dropped with the key.
     let key = CaptureAccess::take().map_err(|error| lacks(text, &error))?;
     let on = match args.interface.as_slice() {
@@ -120,7 +137,7 @@ fn live(args: &CaptureArgs, filter: &Filter) -> anyhow::Result<()> {
         filter.ports().map_or(Scope::All, Scope::Ports)
     };
     let out = match args.write.as_deref().filter(|path| !is_dash(path)) {
-        Some(path) => File::create(path).with_context(|| path.display().to_string())?,
+        Some(path) => created(path, text)?,
         None => File::from(io::stdout().as_fd().try_clone_to_owned()?),
     };
     let stop = CaptureStop::with(&out)?;
@@ -176,6 +193,6 @@ fn captured(on: &CaptureInterface) -> Vec<CapturedInterface> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn live(_args: &CaptureArgs, _filter: &Filter) -> anyhow::Result<()> {
-    Err(anyhow!((locale::text(None).remedy)(crate::domain::need::Remedy::OtherSystem).sentence))
+fn live(args: &CaptureArgs, _filter: &Filter) -> anyhow::Result<()> {
+    Err(anyhow!((locale::text(args.lang).remedy)(crate::domain::need::Remedy::OtherSystem).sentence))
 }

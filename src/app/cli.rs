@@ -118,6 +118,10 @@ pub struct NetstatArgs {
     /// Name the processes (always named with --json)
     #[arg(long, short)]
     pub process: bool,
+
+    /// The language: en or pt-BR; by default that of the locale
+    #[arg(long, value_parser = language)]
+    pub lang: Option<Lang>,
 }
 
 /// The ports captured by default: those of the laboratory's servers.
@@ -147,6 +151,10 @@ pub struct CaptureArgs {
     /// One JSON object a line, with the journal's keys for packets; times since the first packet
     #[arg(long, conflicts_with = "write")]
     pub json: bool,
+
+    /// The language: en or pt-BR; by default that of the locale
+    #[arg(long, value_parser = language)]
+    pub lang: Option<Lang>,
 }
 
 /// The laboratory on the screen.
@@ -236,6 +244,16 @@ mod tests {
     fn the_definition_is_sound() {
         use clap::CommandFactory as _;
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_takes_a_language() {
+        use clap::CommandFactory as _;
+        let cli = Cli::command();
+        let speaks = |command: &clap::Command| command.get_arguments().any(|arg| arg.get_long() == Some("lang"));
+        let silent: Vec<_> =
+            cli.get_subcommands().filter(|command| !command.is_hide_set() && !speaks(command)).collect();
+        assert!(silent.is_empty() && speaks(&cli), "{silent:?}");
     }
 
     #[test]

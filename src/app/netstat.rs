@@ -13,23 +13,23 @@ use super::cli::NetstatArgs;
 use super::{locale, piped, pointed};
 use crate::domain::filter::{Filter, FilterError, SearchLine};
 use crate::domain::{
-    Clock, Delta, EventKind, EventQueue, EventSink, Flow, Observation, Proto, Row, RowKey, TcpState, TimerKind,
+    Clock, Delta, EventKind, EventQueue, EventSink, Flow, Lang, Observation, Proto, Row, RowKey, TcpState, TimerKind,
 };
 use crate::observe::{self, Scope, SocketTable};
 
 /// Prints the table, or what changes in it.
 pub(super) fn run(args: &NetstatArgs) -> anyhow::Result<()> {
-    let filter = filter(&args.filter)?;
+    let filter = filter(&args.filter, args.lang)?;
     let scope = filter.ports().map_or(Scope::All, Scope::Ports);
     let printed = if args.watch { watch(args, &filter, scope) } else { once(args, &filter, &scope) };
     piped(printed, ()).context("netstat")
 }
 
 /// The filter that was typed, in one word or several.
-pub(super) fn filter(words: &[String]) -> anyhow::Result<Filter> {
+pub(super) fn filter(words: &[String], lang: Option<Lang>) -> anyhow::Result<Filter> {
     let text = words.join(" ");
     Filter::parse(&text)
-        .map_err(|FilterError { at, kind }| anyhow!(pointed(&(locale::text(None).filter)(&kind), &text, &at)))
+        .map_err(|FilterError { at, kind }| anyhow!(pointed(&(locale::text(lang).filter)(&kind), &text, &at)))
 }
 
 fn once(args: &NetstatArgs, filter: &Filter, scope: &Scope) -> io::Result<()> {

@@ -12,13 +12,13 @@ use tokio::sync::mpsc;
 use super::{packet_views, paths};
 use crate::domain::excerpt::sanitise;
 use crate::domain::{
-    CaptureEvent, Clock, Errno, EventKind, Evidence, FileDamage, FileFault, FileId, Finding, Flow, Observation, Stamp,
-    UnreadCounts, WorldId,
+    CaptureEvent, Clock, EventKind, Evidence, FileFault, FileId, Finding, Flow, Observation, Stamp, UnreadCounts,
+    WorldId,
 };
 use crate::model::Msg;
 use crate::model::packets::{PacketDetails, PacketOrigin, PacketsAnswer, Recording};
 use crate::observe::capture::PacketStore;
-use crate::observe::capture::file::{CaptureClock, CaptureFileError, CaptureReader};
+use crate::observe::capture::file::{CaptureClock, CaptureReader};
 use crate::packet::{Analysis, ConnectionStates};
 
 /// The most packets of a file to keep, and the most bytes: more than anyone reads, and little enough for a laptop.
@@ -153,8 +153,8 @@ struct FileReading<R: Read> {
 
 impl FileReading<BufReader<CancellableFile>> {
     fn begin(path: &Path, cancelled: Arc<AtomicBool>) -> Result<Self, FileFault> {
-        let file = open(path).map_err(|error| fault(&error))?;
-        let kind = file.metadata().map_err(|error| fault(&error))?;
+        let file = open(path).map_err(|error| FileFault::from(&error))?;
+        let kind = file.metadata().map_err(|error| FileFault::from(&error))?;
         if kind.is_dir() {
             return Err(FileFault::Directory);
         }
@@ -167,13 +167,7 @@ impl FileReading<BufReader<CancellableFile>> {
 
 impl<R: Read> FileReading<R> {
     fn of(input: R) -> Result<Self, FileFault> {
-        let reader = CaptureReader::new(input).map_err(|error| match error {
-            CaptureFileError::Io(error) => fault(&error),
-            CaptureFileError::Compressed(with) => FileFault::Compressed { with },
-            CaptureFileError::NotACapture | CaptureFileError::Cut(_) | CaptureFileError::Damaged { .. } => {
-                FileFault::NotACapture
-            }
-        })?;
+        let reader = CaptureReader::new(input).map_err(|error| error.fault())?;
         // The store itself is unbounded, because it would drop the first packets; `read` stops early instead.
         Ok(Self { reader, store: PacketStore::new(usize::MAX), stored: 0, read: 0 })
     }
@@ -195,7 +189,7 @@ impl<R: Read> FileReading<R> {
                 Ok(Some(packet)) => packet,
                 Ok(None) => break,
                 Err(error) => {
-                    recording.summary.damage = Some(damage(&error));
+                    recording.summary.damage = Some(error.damage());
                     break;
                 }
             };
@@ -254,28 +248,12 @@ fn open(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-fn fault(error: &io::Error) -> FileFault {
-    match error.kind() {
-        io::ErrorKind::NotFound => FileFault::NoFile,
-        io::ErrorKind::PermissionDenied => FileFault::Forbidden,
-        io::ErrorKind::IsADirectory => FileFault::Directory,
-        _ => FileFault::Io { errno: Errno::from(error) },
-    }
-}
-
-fn damage(error: &CaptureFileError) -> FileDamage {
-    match error {
-        CaptureFileError::Cut(_) | CaptureFileError::NotACapture | CaptureFileError::Compressed(_) => FileDamage::Cut,
-        CaptureFileError::Damaged { at, .. } => FileDamage::Damaged { at: *at },
-        CaptureFileError::Io(error) => FileDamage::Io { errno: Errno::from(error) },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::domain::FileDamage;
     use crate::domain::TcpState;
     use crate::model::packets::Packets;
     use crate::observe::capture::file::{Interface, Packet, PcapngWriter};

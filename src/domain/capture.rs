@@ -1,5 +1,6 @@
 //! The events of the capture of packets, and of the capture files that are opened in its place.
 
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -111,6 +112,42 @@ pub enum FileFault {
     Io { errno: Errno },
 }
 
+impl From<&io::Error> for FileFault {
+    fn from(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::NoFile,
+            io::ErrorKind::PermissionDenied => Self::Forbidden,
+            io::ErrorKind::IsADirectory => Self::Directory,
+            _ => Self::Io { errno: Errno::from(error) },
+        }
+    }
+}
+
+text_enum! {
+    /// What is impossible in a capture file.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum FileFlaw {
+        /// Compressed data that cannot be unpacked.
+        Packed = "packed",
+        /// A frame longer than any link has.
+        FrameLength = "frame_length",
+        /// The magic number of a section gives no byte order.
+        ByteOrder = "byte_order",
+        /// The length of a section header.
+        SectionLength = "section_length",
+        /// The length of a block.
+        BlockLength = "block_length",
+        /// The two lengths of a block differ.
+        BlockLengths = "block_lengths",
+        /// A packet that does not fit its block, or names no interface.
+        Packet = "packet",
+        /// An interface that does not fit its block.
+        Interface = "interface",
+        /// More interfaces than any machine has.
+        Interfaces = "interfaces",
+    }
+}
+
 /// Why a file was not read to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "why", rename_all = "snake_case")]
@@ -118,7 +155,7 @@ pub enum FileDamage {
     /// It ends in the middle of a packet.
     Cut,
     /// It has an impossible value at this byte, counted from 0.
-    Damaged { at: u64 },
+    Damaged { at: u64, what: FileFlaw },
     /// The system could not go on reading it.
     Io { errno: Errno },
 }

@@ -310,7 +310,7 @@ mod tests {
             CaptureEvent::Started { interfaces: vec![CapturedInterface::up("lo")] },
             CaptureEvent::failed(lack, "/usr/bin/socklab-tui".as_ref()),
             opened(None),
-            opened(Some(FileDamage::Damaged { at: 99 })),
+            opened(Some(FileDamage::Damaged { at: 99, what: FileFlaw::BlockLength })),
             opened(Some(FileDamage::Io { errno: Errno::Other(5) })),
             refused(FileFault::NoFile),
             refused(FileFault::Io { errno: Errno::Other(5) }),

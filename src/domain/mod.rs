@@ -57,7 +57,7 @@ mod text_enum;
 pub use address_scope::AddressScope;
 pub use broadcast::{BroadcastEvent, Reply};
 pub use call::{Args, Call, Outcome, Repeated, Shut, Syscall};
-pub use capture::{CaptureEvent, FileDamage, FileFault, FileId, FileSummary};
+pub use capture::{CaptureEvent, FileDamage, FileFault, FileFlaw, FileId, FileSummary};
 pub use client::{ClientEvent, ClientPlan, CloseHow, Destination};
 pub use dissection::{ChecksumStatus, FieldValue};
 pub use errno::Errno;

@@ -1,6 +1,7 @@
 //! The texts of a capture file that is shown in place of live traffic.
 
-use crate::domain::{FileFault, Unread};
+use super::NumberFormat;
+use crate::domain::{FileDamage, FileFault, FileFlaw, Unread};
 
 /// A capture file.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub struct FilesText {
     pub not_a_capture: &'static str,
     /// It is compressed with this, which is not read; and the command that helps.
     pub compressed: fn(&str, &str) -> String,
+    /// The same for the command line, which can read from a pipe.
+    pub unpacked: fn(&str, &str) -> String,
     /// The system's error when reading it.
     pub io: fn(&str) -> String,
     /// A mark that these are not live packets.
@@ -27,8 +30,9 @@ pub struct FilesText {
     pub back: &'static str,
     /// It ends in the middle of a packet; the argument counts the packets before.
     pub cut: fn(&str) -> String,
-    /// It is damaged at this byte; the other argument counts the packets before.
-    pub damaged: fn(&str, &str) -> String,
+    /// It is damaged at this byte; what is wrong there; and the packets before.
+    pub damaged: fn(&str, &str, &str) -> String,
+    pub flaw: fn(FileFlaw) -> &'static str,
     /// The error that stopped reading, and the packets before.
     pub stopped: fn(&str, &str) -> String,
     /// It has more packets than are kept: those kept, and all once they are counted.
@@ -37,6 +41,8 @@ pub struct FilesText {
     pub others: fn(&str, u64) -> String,
     /// So many packets carry this, which is not read.
     pub unread: fn(&str, u64, Unread) -> String,
+    /// What is read cannot be written where it was asked to: the error and its meaning.
+    pub not_written: fn(&str, &str) -> String,
     /// What a copy of a file lacks.
     pub left_out: fn(&str) -> String,
     pub empty: &'static str,
@@ -58,6 +64,23 @@ impl FilesText {
             FileFault::NotACapture => self.not_a_capture.into(),
             FileFault::Compressed { with } => (self.compressed)(with.name(), with.unpacks()),
             FileFault::Io { errno } => (self.io)(&errno.to_string()),
+        }
+    }
+
+    /// The same for the command line.
+    pub fn piped_fault(&self, fault: FileFault) -> String {
+        match fault {
+            FileFault::Compressed { with } => (self.unpacked)(with.name(), with.unpacks()),
+            other => self.fault(other),
+        }
+    }
+
+    /// Why a file was not read to its end, as a sentence. `packets` counts those before.
+    pub fn damage(&self, numbers: &NumberFormat, damage: FileDamage, packets: &str) -> String {
+        match damage {
+            FileDamage::Cut => (self.cut)(packets),
+            FileDamage::Damaged { at, what } => (self.damaged)(&numbers.count(at), (self.flaw)(what), packets),
+            FileDamage::Io { errno } => (self.stopped)(&errno.to_string(), packets),
         }
     }
 }

@@ -17,6 +17,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test(times_count_from_the_first_packet_of_the_file_in_every_output, &[]),
         test(a_packet_without_a_time_has_none_in_any_output, &[]),
         test(a_compressed_file_is_read_or_named, &[]),
+        test(the_errors_of_a_file_are_sentences_in_the_chosen_language, &[]),
         test(a_file_that_unpacks_to_gigabytes_does_not_fill_the_memory, &[]),
         test(what_a_copy_lacks_is_said_block_by_block_and_option_by_option, &[]),
         test(a_copy_keeps_interfaces_and_comments_also_without_packets, &[]),
@@ -132,6 +133,39 @@ fn a_compressed_file_is_read_or_named() {
     std::fs::write(&file, b"\xfd7zXZ\0 and so on").unwrap();
     let (_, err, status) = capture(&file, &[]);
     assert!(err.contains("xz -dc FILE | socklab-tui capture -r -") && status == Some(1), "{err}");
+}
+
+fn the_errors_of_a_file_are_sentences_in_the_chosen_language() {
+    let folder = Folder::new("errors");
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.file(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    let whole = ping();
+    let mut damaged = whole.clone();
+    let end = damaged.len() - 4;
+    damaged[end] ^= 0x40;
+    let written = folder.file("no/such/folder");
+    for (path, more, en, pt) in [
+        (folder.file("none"), "", "There is no such file.", "Esse arquivo não existe."),
+        (file("text", b"GIF89a, no capture"), "", "This is not a capture file", "Isto não é uma captura"),
+        (file("xz", b"\xfd7zXZ\0 and so on"), "", "compressed with xz", "comprimido com xz"),
+        (
+            file("cut", &whole[..end]),
+            "",
+            "ends in the middle of a packet, after 3 packets.",
+            "no meio de um pacote, depois de 3 pacotes.",
+        ),
+        (file("damaged", &damaged), "", "a block whose two lengths differ.", "um bloco cujos dois tamanhos diferem."),
+        (file("whole", &whole), written.to_str().unwrap(), "cannot be written: ENOENT", "gravar os pacotes: ENOENT"),
+    ] {
+        let output = if more.is_empty() { vec![] } else { vec!["--write", more] };
+        for (lang, sentence) in [("en", en), ("pt-BR", pt)] {
+            let (_, err, status) = capture(&path, &[&["--lang", lang], output.as_slice()].concat());
+            assert!(err.contains(sentence) && status == Some(1), "{lang} {}: {err}", path.display());
+        }
+    }
 }
 
 /// A block of pcapng (`draft-ietf-opsawg-pcapng` §3.1).
@@ -261,7 +295,7 @@ fn a_file_that_unpacks_to_gigabytes_does_not_fill_the_memory() {
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(std::fs::metadata(&file).unwrap().len() < 4 << 20, "it is small");
         // The packet before it is read, and the block to the end of what is unpacked.
-        let cut = "cut short in the middle of a packet, after 2147483";
+        let cut = "ends in the middle of a packet, after 1 packet.";
         assert!(out.contains("UDP 4 B") && err.contains(cut), "{out}{err}");
         assert_eq!(output.status.code(), Some(1), "{out}{err}");
     }

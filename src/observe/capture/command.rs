@@ -24,6 +24,27 @@ pub struct FilePrinted {
     pub damage: Option<CaptureFileError>,
 }
 
+/// Why the packets of a file are not all where they should be.
+#[derive(Debug)]
+pub enum FilePrintError {
+    /// It is no capture file, or cannot be read.
+    Input(CaptureFileError),
+    /// The output fails.
+    Output(io::Error),
+}
+
+impl From<CaptureFileError> for FilePrintError {
+    fn from(error: CaptureFileError) -> Self {
+        Self::Input(error)
+    }
+}
+
+impl From<io::Error> for FilePrintError {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
 /// Prints the packets of a capture file that pass `filter`, as a ladder for each conversation.
 ///
 /// # Errors
@@ -33,7 +54,7 @@ pub fn print_ladder(
     filter: &Filter,
     style: LadderStyle,
     out: &mut dyn Write,
-) -> Result<FilePrinted, CaptureFileError> {
+) -> Result<FilePrinted, FilePrintError> {
     let mut ladder = TextLadder::default();
     let mut open = true;
     let printed = through(input, filter, |packet, since, _, summary| {
@@ -54,13 +75,13 @@ pub fn each(
     input: impl Read,
     filter: &Filter,
     mut each: impl FnMut(&Packet, Duration, &PacketSummary) -> io::Result<()>,
-) -> Result<FilePrinted, CaptureFileError> {
+) -> Result<FilePrinted, FilePrintError> {
     through(input, filter, |packet, since, _, summary| piped(each(packet, since, &summary)))
 }
 
 /// Writes the packets of a capture file that pass `filter` as pcapng, with their comments. An input that is no capture
 /// file leaves the output empty.
-pub fn copy(input: impl Read, filter: &Filter, out: &mut dyn Write) -> Result<FilePrinted, CaptureFileError> {
+pub fn copy(input: impl Read, filter: &Filter, out: &mut dyn Write) -> Result<FilePrinted, FilePrintError> {
     let mut copy = FileCopy::Waiting(out);
     let mut open = true;
     let printed = through(input, filter, |packet, _, interface, _| {
@@ -113,7 +134,7 @@ fn through(
     input: impl Read,
     filter: &Filter,
     mut each: impl FnMut(&Packet, Duration, &Interface, PacketSummary) -> io::Result<bool>,
-) -> Result<FilePrinted, CaptureFileError> {
+) -> Result<FilePrinted, FilePrintError> {
     let mut reader = CaptureReader::new(input)?;
     let mut analysis = Analysis::default();
     let mut clock = CaptureClock::default();

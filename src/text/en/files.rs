@@ -2,7 +2,7 @@
 
 use super::super::FilesText;
 use super::plural;
-use crate::domain::Unread;
+use crate::domain::{FileFlaw, Unread};
 
 pub(super) const FILES: FilesText = FilesText {
     file: "FILE",
@@ -18,11 +18,15 @@ pub(super) const FILES: FilesText = FilesText {
     compressed: |with, command| {
         format!("This file is compressed with {with}. Unpack it: {command} FILE > OTHER, and open OTHER.")
     },
+    unpacked: |with, command| {
+        format!("This file is compressed with {with}, which is not read: {command} FILE | socklab-tui capture -r -")
+    },
     io: |errno| format!("The file cannot be read: {errno}."),
     not_live: "not live",
     back: "live traffic",
     cut: |packets| format!("The file ends in the middle of a packet, after {packets}."),
-    damaged: |at, packets| format!("The file is damaged at byte {at}, after {packets}."),
+    damaged: |at, what, packets| format!("The file is damaged at byte {at}, after {packets}: {what}."),
+    flaw,
     stopped: |errno, packets| format!("The file could not be read beyond {packets}: {errno}."),
     more: |packets, all| {
         let all = all.map_or_else(String::new, |all| format!(", of {all}"));
@@ -45,8 +49,23 @@ pub(super) const FILES: FilesText = FilesText {
             Unread::Malformed => format!("{number} {packets} whose headers are cut off or impossible."),
         }
     },
+    not_written: |errno, what| format!("The packets cannot be written: {errno}, {what}."),
     left_out: |list| format!("Not in the copy: {list}."),
     empty: "There is no packet in this file.",
     none_listed: "No packet in this file is TCP, UDP or ICMP.",
     instead: |key| format!("A capture file can be opened all the same: {key}."),
 };
+
+const fn flaw(what: FileFlaw) -> &'static str {
+    match what {
+        FileFlaw::Packed => "compressed data that cannot be unpacked",
+        FileFlaw::FrameLength => "a frame longer than any link has",
+        FileFlaw::ByteOrder => "no byte order",
+        FileFlaw::SectionLength => "a section header of impossible length",
+        FileFlaw::BlockLength => "a block of impossible length",
+        FileFlaw::BlockLengths => "a block whose two lengths differ",
+        FileFlaw::Packet => "a packet that does not fit its block, or names no interface",
+        FileFlaw::Interface => "an interface that does not fit its block",
+        FileFlaw::Interfaces => "more interfaces than any machine has",
+    }
+}

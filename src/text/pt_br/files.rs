@@ -2,7 +2,7 @@
 
 use super::super::FilesText;
 use super::plural;
-use crate::domain::Unread;
+use crate::domain::{FileFlaw, Unread};
 
 pub(super) const FILES: FilesText = FilesText {
     file: "ARQUIVO",
@@ -18,11 +18,15 @@ pub(super) const FILES: FilesText = FilesText {
     compressed: |with, command| {
         format!("Este arquivo está comprimido com {with}. Descomprima: {command} ARQUIVO > OUTRO, e abra OUTRO.")
     },
+    unpacked: |with, command| {
+        format!("Este arquivo está comprimido com {with}, que não é lido: {command} ARQUIVO | socklab-tui capture -r -")
+    },
     io: |errno| format!("Não é possível ler o arquivo: {errno}."),
     not_live: "não é ao vivo",
     back: "voltar ao vivo",
     cut: |packets| format!("O arquivo termina no meio de um pacote, depois de {packets}."),
-    damaged: |at, packets| format!("O arquivo está danificado no byte {at}, depois de {packets}."),
+    damaged: |at, what, packets| format!("O arquivo está danificado no byte {at}, depois de {packets}: {what}."),
+    flaw,
     stopped: |errno, packets| format!("Não foi possível ler o arquivo além de {packets}: {errno}."),
     more: |packets, all| {
         let all = all.map_or_else(String::new, |all| format!(", de {all}"));
@@ -48,8 +52,23 @@ pub(super) const FILES: FilesText = FilesText {
             Unread::Malformed => format!("{number} {packets} com cabeçalhos cortados ou impossíveis."),
         }
     },
+    not_written: |errno, what| format!("Não é possível gravar os pacotes: {errno}, {what}."),
     left_out: |list| format!("Não está na cópia: {list}."),
     empty: "Não há nenhum pacote neste arquivo.",
     none_listed: "Nenhum pacote deste arquivo é TCP, UDP ou ICMP.",
     instead: |key| format!("Mesmo assim é possível abrir um arquivo de captura: {key}."),
 };
+
+const fn flaw(what: FileFlaw) -> &'static str {
+    match what {
+        FileFlaw::Packed => "dados comprimidos que não podem ser descomprimidos",
+        FileFlaw::FrameLength => "um quadro mais longo do que qualquer enlace permite",
+        FileFlaw::ByteOrder => "sem ordem de bytes",
+        FileFlaw::SectionLength => "um cabeçalho de seção de tamanho impossível",
+        FileFlaw::BlockLength => "um bloco de tamanho impossível",
+        FileFlaw::BlockLengths => "um bloco cujos dois tamanhos diferem",
+        FileFlaw::Packet => "um pacote que não cabe no bloco, ou não indica a interface",
+        FileFlaw::Interface => "uma interface que não cabe no bloco",
+        FileFlaw::Interfaces => "mais interfaces do que qualquer máquina tem",
+    }
+}

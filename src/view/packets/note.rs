@@ -6,7 +6,6 @@ use ratatui::style::Style;
 
 use super::super::draw_context::DrawContext;
 use super::super::line_writer::{LineWriter, wrap_all};
-use crate::domain::FileDamage;
 use crate::model::packets::{CaptureFile, Traffic};
 
 /// Draws it at the bottom of `area`, where there is something to say; returns what is left above it.
@@ -43,12 +42,7 @@ fn sentences(file: &CaptureFile, ctx: &DrawContext) -> Vec<(String, Style)> {
     let packets = (ctx.text.packets.packets)(&numbers.count(summary.read), summary.read);
     let mut said = Vec::new();
     if let Some(damage) = summary.damage {
-        let damage = match damage {
-            FileDamage::Cut => (words.cut)(&packets),
-            FileDamage::Damaged { at } => (words.damaged)(&numbers.count(at), &packets),
-            FileDamage::Io { errno } => (words.stopped)(&errno.to_string(), &packets),
-        };
-        said.push((damage, theme.alarm));
+        said.push((words.damage(numbers, damage, &packets), theme.alarm));
     }
     if summary.more {
         let all = file.all.map(|all| numbers.count(all));

@@ -7,6 +7,7 @@ use flate2::bufread::MultiGzDecoder;
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use super::error::CaptureFileError;
+use crate::domain::FileFlaw;
 use crate::domain::capture::Compression;
 
 /// The beginning of a file, which was read to recognise it, and the rest.
@@ -25,7 +26,7 @@ pub(super) struct ZstdFrames<R> {
     from: Whole<R>,
 }
 
-const DAMAGED: CaptureFileError = CaptureFileError::Damaged { at: 0, what: "the header of compressed data" };
+const DAMAGED: CaptureFileError = CaptureFileError::Damaged { at: 0, what: FileFlaw::Packed };
 
 /// The first bytes of compressed files.
 const GZIP: &[u8] = &[0x1f, 0x8b];

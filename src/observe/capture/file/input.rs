@@ -4,6 +4,7 @@ use std::io::{self, Read};
 
 use super::compression::Uncompressed;
 use super::error::CaptureFileError;
+use crate::domain::FileFlaw;
 
 /// The longest frame that is accepted; no link has longer ones (`BIG TCP` has half of it).
 pub(super) const LONGEST: u32 = 1 << 20;
@@ -49,7 +50,7 @@ impl<R: Read> FileInput<R> {
         if got == len { Ok(()) } else { Err(CaptureFileError::Cut(self.at)) }
     }
 
-    pub(super) fn damaged<T>(&self, what: &'static str) -> Result<T, CaptureFileError> {
+    pub(super) fn damaged<T>(&self, what: FileFlaw) -> Result<T, CaptureFileError> {
         Err(CaptureFileError::Damaged { at: self.at, what })
     }
 
@@ -60,7 +61,7 @@ impl<R: Read> FileInput<R> {
         } else if error.kind() == io::ErrorKind::UnexpectedEof {
             CaptureFileError::Cut(self.at)
         } else {
-            CaptureFileError::Damaged { at: self.at, what: "compressed data that cannot be unpacked" }
+            CaptureFileError::Damaged { at: self.at, what: FileFlaw::Packed }
         }
     }
 

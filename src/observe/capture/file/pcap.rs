@@ -5,6 +5,7 @@ use std::io::Read;
 use super::error::CaptureFileError;
 use super::input::{ByteOrder, FileInput, LONGEST};
 use super::{Interface, Packet};
+use crate::domain::FileFlaw;
 use crate::packet::{Frame, LinkType};
 
 #[derive(Debug)]
@@ -40,7 +41,7 @@ impl PcapHeader {
         let word = |at: usize| self.order.u32_at(&header, at).unwrap_or_default();
         let (seconds, fraction, captured, wire_len) = (word(0), word(4), word(8), word(12));
         if captured > LONGEST {
-            return input.damaged("a frame longer than any link has");
+            return input.damaged(FileFlaw::FrameLength);
         }
         let bytes = &input.bytes(captured)?[..];
         let at = u64::from(seconds) * 1_000_000_000 + u64::from(fraction) * self.unit;

@@ -6,6 +6,7 @@ use std::io::Read;
 use super::error::CaptureFileError;
 use super::input::{ByteOrder, FileInput, LONGEST};
 use super::{Interface, Packet};
+use crate::domain::FileFlaw;
 use crate::domain::excerpt::sanitise;
 use crate::packet::LinkType;
 
@@ -78,17 +79,17 @@ impl PcapngSection {
         let order = match (u32::from_be_bytes(magic), u32::from_le_bytes(magic)) {
             (BYTE_ORDER, _) => ByteOrder::Big,
             (_, BYTE_ORDER) => ByteOrder::Little,
-            _ => return input.damaged("no byte order"),
+            _ => return input.damaged(FileFlaw::ByteOrder),
         };
         let len = order.u32(len);
         if len < 28 || !len.is_multiple_of(4) {
-            return input.damaged("a section header of impossible length");
+            return input.damaged(FileFlaw::SectionLength);
         }
         // Version and length of the section, then its options, then the length again.
         input.skip(12)?;
         let options_len = len - 28;
         if options_len > LONGEST_BLOCK {
-            return input.damaged("a section header longer than any");
+            return input.damaged(FileFlaw::SectionLength);
         }
         let body = input.bytes(options_len)?;
         input.skip(4)?;
@@ -107,7 +108,7 @@ impl PcapngSection {
             let kind = self.order.u32(kind);
             let len = self.order.u32(input.array()?);
             if len < 12 || !len.is_multiple_of(4) {
-                return input.damaged("a block of impossible length");
+                return input.damaged(FileFlaw::BlockLength);
             }
             if !matches!(kind, INTERFACE | PACKET | SIMPLE_PACKET | OBSOLETE_PACKET) {
                 input.skip(u64::from(len) - 8)?;
@@ -115,11 +116,11 @@ impl PcapngSection {
                 continue;
             }
             if len > LONGEST_BLOCK {
-                return input.damaged("a block longer than any packet");
+                return input.damaged(FileFlaw::BlockLength);
             }
             let body = input.bytes(len - 12)?;
             if self.order.u32(input.array()?) != len {
-                return input.damaged("a block whose two lengths differ");
+                return input.damaged(FileFlaw::BlockLengths);
             }
             let packet = match kind {
                 INTERFACE => {
@@ -132,17 +133,17 @@ impl PcapngSection {
             };
             return match packet {
                 Some(packet) => Ok(Some(packet)),
-                None => input.damaged("a packet that does not fit its block or names no interface"),
+                None => input.damaged(FileFlaw::Packet),
             };
         }
     }
 
     fn interface<R: Read>(&mut self, body: &[u8], input: &FileInput<R>) -> Result<(), CaptureFileError> {
         let (Some(link), Some(snaplen)) = (self.order.u16_at(body, 0), self.order.u32_at(body, 4)) else {
-            return input.damaged("an interface that does not fit its block");
+            return input.damaged(FileFlaw::Interface);
         };
         if self.interfaces.len() == MOST_INTERFACES {
-            return input.damaged("more interfaces than any machine has");
+            return input.damaged(FileFlaw::Interfaces);
         }
         let mut interface = Interface { name: None, description: String::new(), link: LinkType(link) };
         let mut clock = InterfaceClock { per_second: 1_000_000, offset: 0, snaplen };
