@@ -146,7 +146,7 @@ fn legend(model: &Model, ctx: &DrawContext) -> Vec<HeaderItem> {
             let style = ctx.theme.evidence(kind);
             HeaderItem { text: format!("{} {name}", glyphs::evidence(kind)), style, rank: 2 }
         } else {
-            HeaderItem { text: format!("{} {name}", glyphs::LACKING), style: ctx.theme.lacking, rank: 8 }
+            HeaderItem { text: format!("{} {name}", glyphs::LACKING), style: ctx.theme.lacking, rank: 3 }
         })
     };
     kinds.iter().copied().filter_map(part).collect()
