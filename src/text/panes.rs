@@ -99,6 +99,8 @@ pub struct ClientsText {
     pub other: &'static str,
     /// How the ports were chosen, below the number line.
     pub chosen: &'static str,
+    /// The same where the newest step is outside that range: the kernel draws its offset anew every ten seconds.
+    pub redrawn: &'static str,
 }
 
 /// The socket table's pane.

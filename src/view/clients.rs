@@ -33,7 +33,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         title: if in_lab { words.title } else { ctx.text.ports.latest },
         count: &if in_lab { count(model, ctx) } else { ctx.text.ports.steps.to_owned() },
         keys: if in_lab { &keys } else { "" },
-        foot: if in_lab && area.height > 7 && ports_rise(model, area.height) { words.chosen } else { "" },
+        foot: if in_lab && area.height > 7 { choice(model, ctx, area.height) } else { "" },
         focused: in_lab && model.ui.focus == Pane::Clients && model.ui.mode == Mode::Command,
     };
     let inside = ctx.pane(&frame, area, buf);
@@ -127,6 +127,25 @@ fn step(model: &Model, client: &Client) -> Option<i32> {
     let earlier = &clients.all()[..clients.position(client.no)?];
     let before = earlier.iter().rev().filter(|other| other.destination.proto == Proto::Tcp).find(same)?.local?;
     Some(i32::from(own.port()) - i32::from(before.port()))
+}
+
+/// How the kernel chose the latest ports, where that can be seen from them. A step outside the range is a new draw.
+fn choice(model: &Model, ctx: &DrawContext, latest: u16) -> &'static str {
+    if newest_step(model).is_some_and(|step| !(2..=16).contains(&step)) {
+        ctx.text.clients.redrawn
+    } else if ports_rise(model, latest) {
+        ctx.text.clients.chosen
+    } else {
+        ""
+    }
+}
+
+/// The step of the newest TCP client on this machine.
+fn newest_step(model: &Model) -> Option<i32> {
+    let ours = |client: &&Client| {
+        client.destination.proto == Proto::Tcp && client.local.is_some_and(|local| !is_elsewhere(model, local.ip()))
+    };
+    step(model, model.worlds.shown().clients.listed().find(ours)?)
 }
 
 /// Whether the latest ports are what Linux chooses between two draws of its offset: of the parity of the range's first

@@ -146,6 +146,7 @@ const CLIENTS: ClientsText = ClientsText {
     broadcaster: "broadcast",
     other: "other",
     chosen: "even ports, +2 to +16 each (RFC 6056)",
+    redrawn: "+2 to +16 each; new draw every 10 s",
 };
 
 const NETSTAT: NetstatText = NetstatText {

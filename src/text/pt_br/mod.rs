@@ -154,6 +154,7 @@ const CLIENTS: ClientsText = ClientsText {
     broadcaster: "broadcast",
     other: "outro",
     chosen: "portas pares, +2 a +16 cada (RFC 6056)",
+    redrawn: "+2 a +16 cada; novo sorteio a cada 10 s",
 };
 
 const NETSTAT: NetstatText = NetstatText {
