@@ -63,6 +63,9 @@ pub struct Call {
     /// For `close`: how many received bytes nobody had read. Then it sends a RST instead of a FIN (RFC 2525 §2.17).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread: Option<u64>,
+    /// For a `recv` that returned no bytes: this side had shut the socket down. The peer has not closed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shut_down: bool,
     /// For several calls of this kind on this socket that came faster than they could be shown: how many. Then the data is
     /// the beginning of the first one's, and its length that of all.
     #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
@@ -92,6 +95,7 @@ impl Call {
             data: None,
             took_us: None,
             unread: None,
+            shut_down: false,
             repeated: None,
         }
     }
@@ -106,6 +110,11 @@ impl Call {
         let moves = matches!(self.call, Syscall::Send | Syscall::Recv | Syscall::Sendto | Syscall::Recvfrom);
         let ends = self.call == Syscall::Recv && self.data.as_ref().is_none_or(|data| data.len == 0);
         moves && self.result.is_ok() && self.data.is_some() && !ends
+    }
+
+    /// Whether it is a `recv` that found the end of the peer's data.
+    pub fn is_end_of_data(&self) -> bool {
+        self.call == Syscall::Recv && !self.shut_down && self.data.as_ref().is_some_and(|data| data.len == 0)
     }
 
     /// Counts another one like it, of so many bytes, made at `at`.

@@ -115,11 +115,11 @@ impl Reporter {
         self.returned(Some(entered), Call { result: Outcome::TimedOut, ..call.with(Args::Number(most as u64)) });
     }
 
-    /// A `recv` that returned because this side shut the socket down. It is reported without data, since the peer has not
-    /// closed.
+    /// A `recv` that returned because this side shut the socket down: 0 bytes, although the peer has not closed.
     pub(super) fn woken(&self, waited: Option<Stamp>, (socket, flow): (SocketId, Flow), buffer: &[u8]) {
         let size = Args::Number(buffer.len() as u64);
-        self.returned(waited, Call::new(socket, Syscall::Recv).with(size).on(flow));
+        let call = Call::new(socket, Syscall::Recv).with(size).on(flow).carrying(b"");
+        self.returned(waited, Call { shut_down: true, ..call });
     }
 
     pub(super) fn server(&self, server: ServerId, change: ServerChange) {

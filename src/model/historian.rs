@@ -148,7 +148,7 @@ impl Historian {
                 self.observe(flow, Claim { cause: None, ..claim(TcpState::Closed) }, out);
             }
             // The end of the other side's data: its FIN has arrived.
-            Syscall::Recv if call.data.as_ref().is_some_and(|data| data.len == 0) && !failed => {
+            Syscall::Recv if call.is_end_of_data() && !failed => {
                 let open = self.ends.get(&flow).is_some_and(|end| end.last().rank() <= TcpState::Established.rank());
                 if open {
                     self.observe(flow, Claim { cause: None, ..claim(TcpState::CloseWait) }, out);

@@ -213,14 +213,14 @@ fn call_text(ctx: &DrawContext, call: &Call, columns: u16, comment: &str) -> Sty
         return text;
     }
     match &call.data {
+        Some(_) if call.shut_down => {
+            text.push(format!(" {} ", glyphs::ARROW), theme.text).push(words.shut_down, theme.state.closing);
+        }
         Some(data) if data.len == 0 => {
             let meaning = if call.call == Syscall::Recv { words.end_of_data } else { words.no_data };
             text.push(format!(" {} ", glyphs::ARROW), theme.text).push(meaning, theme.state.closing);
         }
         Some(data) => _ = text.push(format!(" \"{}\"", glyphs::excerpt(data)), theme.typed),
-        None if call.call == Syscall::Recv => {
-            text.push(format!(" {} ", glyphs::ARROW), theme.text).push(words.shut_down, theme.state.closing);
-        }
         None => {}
     }
     let peer = call.flow.and_then(|flow| flow.peer).map(|peer| fit(peer, columns));
@@ -242,7 +242,7 @@ fn arguments(call: &Call, columns: u16) -> String {
     let args = match call.args {
         Args::Addr(addr) => fit(addr, columns),
         // The number of bytes received says more than the size of the buffer.
-        Args::Number(_) if call.data.is_some() => String::new(),
+        Args::Number(_) if call.data.is_some() && !call.shut_down => String::new(),
         args => args.to_string(),
     };
     match call.data.as_ref().filter(|data| data.len > 0) {

@@ -72,7 +72,7 @@ impl Moment {
             Syscall::Accept => Some(Self::Accept),
             Syscall::Shutdown if call.args == Args::Shut(Shut::Read) => None,
             Syscall::Close | Syscall::Shutdown => Some(Self::Close),
-            Syscall::Recv if call.data.as_ref().is_some_and(|data| data.len == 0) => Some(Self::EndOfData),
+            _ if call.is_end_of_data() => Some(Self::EndOfData),
             _ => None,
         }
     }

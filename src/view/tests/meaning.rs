@@ -9,7 +9,7 @@ use super::lab::{Lab, at};
 use super::{scenes, screen, text};
 use crate::domain::keys::BINDINGS;
 use crate::domain::{
-    Answer, Args, Call, ConnNo, Delta, EventKind, Evidence, Flow, Lang, Note, Proto, ServerChange, ServerId,
+    Answer, Args, Call, ConnNo, Delta, Errno, EventKind, Evidence, Flow, Lang, Note, Proto, ServerChange, ServerId,
     ServerSpec, SocketId, Stamp, Syscall, TcpState,
 };
 use crate::model::listing::SortColumn;
@@ -400,8 +400,26 @@ fn a_recv_that_its_own_side_woke_says_so() {
     for (lang, said) in words {
         let mut lab = Lab::new(lang);
         let server = SocketId::Conn(ServerId(0), ConnNo(1));
-        lab.call(Call::new(server, Syscall::Recv).with(Args::Number(4096)).on(Flow::tcp(at(65_432), at(40_000))));
+        let call = Call::new(server, Syscall::Recv).with(Args::Number(4096)).on(Flow::tcp(at(65_432), at(40_000)));
+        lab.call(Call { shut_down: true, ..call.carrying(b"") });
         let shown = text(&screen(&mut lab.model, 120, 36).0);
         assert!(shown.contains(said), "{shown}");
+    }
+}
+
+#[test]
+fn where_the_header_is_narrow_what_is_missing_stays_longer_than_counts() {
+    for lang in [Lang::En, Lang::PtBr] {
+        let mut lab = super::packets::forbidden(lang);
+        lab.model.ui.view = crate::model::ui::View::Lab;
+        lab.note(Note::Lacks { what: Evidence::Traced, errno: Errno::Perm });
+        let words = crate::text::of(lang);
+        let lacking = format!("× {}", (words.evidence)(Evidence::Traced).name);
+        for columns in 60..160 {
+            let shown = text(&screen(&mut lab.model, columns, 30).0);
+            let header = shown.lines().next().unwrap();
+            let comfort = header.contains(words.header.dark) || header.contains("client") || header.contains("event");
+            assert!(!comfort || header.contains(&lacking), "{columns}: {header}");
+        }
     }
 }

@@ -91,7 +91,7 @@ fn sentences(model: &Model, ctx: &DrawContext) -> Vec<Sentence> {
             WireFact::Short(_) => continue,
             WireFact::Dialing(_) => plain(words.dialing.into()),
             WireFact::Called(host, call) => {
-                let len = call.data.as_ref().map(|data| data.len);
+                let len = call.data.as_ref().filter(|_| !call.shut_down).map(|data| data.len);
                 match (words.called)(*host, call.call, len, call.result.errno()) {
                     Some(text) => plain(text),
                     None => continue,
