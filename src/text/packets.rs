@@ -26,6 +26,8 @@ pub struct PacketsText {
     pub no_packet: &'static str,
     /// No data was sent in it.
     pub nothing_said: &'static str,
+    /// A segment with a wrong checksum that was acknowledged all the same.
+    pub filled_in_later: &'static str,
     pub no_selection: &'static str,
     /// The packet's bytes are no longer kept.
     pub no_bytes: &'static str,

@@ -10,7 +10,7 @@ use crate::domain::ports::PortsErrorKind;
 use crate::domain::verdict::IcmpError;
 use crate::domain::{
     CaptureEvent, CapturedInterface, ChecksumStatus, ClientId, Errno, Evidence, FieldName, FieldValue, FileFault,
-    FileId, FileSummary, GuardEvent, Lang, Limits, Note, PortReport, Proto, Reason, Rule, ServerId, SocketId,
+    FileId, FileSummary, Finding, GuardEvent, Lang, Limits, Note, PortReport, Proto, Reason, Rule, ServerId, SocketId,
     Unresolved, Verdict,
 };
 
@@ -61,6 +61,12 @@ fn thousands_are_grouped() {
             (text.note)(&Note::Dropped { count: 1_000 }),
             (text.note)(&Note::Descriptors { was: 1_000, now: 1_000 }),
             (text.note)(&Note::BurstCut { asked: 1_000, made: 1_000, errno: Errno::Mfile }),
+            (text.packets.finding)(&Finding::LengthBeyond { missing: 1_000 }),
+            (text.packets.says)(&Finding::LengthBeyond { missing: 1_000 }),
+            (text.packets.finding)(&Finding::Cut { missing: 1_000 }),
+            (text.packets.says)(&Finding::Cut { missing: 1_000 }),
+            (text.packets.finding)(&Finding::Fragment { offset: 1_000, more: true }),
+            (text.packets.finding)(&Finding::Fragment { offset: 1_000, more: false }),
         ]
     };
     for (lang, group) in [(en, "1,000"), (pt, "1.000")] {
@@ -197,7 +203,11 @@ fn every_sentence_of_the_wire_is_translated() {
     for text in [en, pt] {
         let gone = [None, Some(TcpInput::Rst), Some(TcpInput::DataAfterClose)]
             .map(|by| (text.edge)(TcpState::FinWait2, TcpState::Closed, by));
-        assert!(gone[0] == gone[1] && gone[0] != gone[2], "{gone:?}");
+        let apart: std::collections::HashSet<_> = gone.iter().collect();
+        assert_eq!(apart.len(), 3, "{gone:?}");
+        let killed = [TcpInput::Rst, TcpInput::Abort]
+            .map(|by| (text.edge)(TcpState::Established, TcpState::Closed, Some(by)).unwrap());
+        assert!(killed.iter().all(|says| says.contains("RST")), "{killed:?}");
     }
     // Why something was sent again, and what it waits for.
     let [syn, syn_ack, fin] =

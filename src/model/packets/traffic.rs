@@ -6,7 +6,7 @@ use super::super::lifecycle::Subject;
 use super::super::world::World;
 use super::file::CaptureFile;
 use super::{CaptureStatus, Packets};
-use crate::domain::{Flow, PacketSummary, WorldId};
+use crate::domain::{Flags, Flow, PacketSummary, WorldId};
 
 /// The lists, the journal that they index, and the world.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +32,21 @@ impl<'a> Traffic<'a> {
     /// The packet under the cursor.
     pub fn selected(&self) -> Option<&'a PacketSummary> {
         self.packet(self.packets.selected()?)
+    }
+
+    /// Whether a later segment of the shown conversation acknowledges all that this one carries.
+    pub fn is_acknowledged(&self, packet: &PacketSummary) -> bool {
+        let Some(tcp) = &packet.tcp else { return false };
+        let (Some(seq), Ok(len)) = (tcp.seq_rel, u32::try_from(packet.payload.len)) else { return false };
+        let takes = len + u32::from(tcp.flags.has(Flags::SYN)) + u32::from(tcp.flags.has(Flags::FIN));
+        let back = packet.flow.mirror();
+        let acknowledges = |later: &PacketSummary| {
+            let ack = later.tcp.as_ref().and_then(|tcp| tcp.ack_rel);
+            // Up to half the sequence space ahead (RFC 9293 §3.4).
+            let reaches = |ack: u32| ack.wrapping_sub(seq.wrapping_add(takes)) < 1 << 31;
+            later.number > packet.number && Some(later.flow) == back && ack.is_some_and(reaches)
+        };
+        takes > 0 && self.packets.ladder.packets.entries().filter_map(|seq| self.packet(seq)).any(acknowledges)
     }
 
     /// Whether there is no packet and packets cannot be captured.

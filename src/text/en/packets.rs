@@ -1,7 +1,7 @@
 //! English: the packets view.
 
 use super::super::PacketsText;
-use super::{capture, fields, plural};
+use super::{capture, fields, grouped, plural};
 use crate::domain::{CapturedInterface, Finding, InterfaceState, ResetReason};
 
 pub(super) const PACKETS: PacketsText = PacketsText {
@@ -18,6 +18,7 @@ pub(super) const PACKETS: PacketsText = PacketsText {
     no_talk: "No conversation yet: press c to make one.",
     no_packet: "No packet of this conversation was seen: it began before the capture, or nothing was sent since.",
     nothing_said: "Nothing was said in this conversation yet.",
+    filled_in_later: "Its checksum is wrong as captured, yet the segment was acknowledged: it was captured before the network card filled the checksum in (offload). Nothing is wrong.",
     no_selection: "No packet is selected.",
     no_bytes: "The bytes of this packet are no longer kept.",
     wire_bytes: "Packets on the wire are not kept byte by byte: this is what was decoded from them.",
@@ -116,14 +117,14 @@ fn finding(finding: &Finding) -> String {
         Finding::ScaleUnknown => "window scale unknown".into(),
         Finding::ChecksumPartial => "checksum left to the card".into(),
         Finding::ChecksumBad => "wrong checksum".into(),
-        Finding::Fragment { offset, more: true } => format!("fragment at {offset}"),
-        Finding::Fragment { offset, more: false } => format!("last fragment, at {offset}"),
+        Finding::Fragment { offset, more: true } => format!("fragment at {}", grouped(*offset)),
+        Finding::Fragment { offset, more: false } => format!("last fragment, at {}", grouped(*offset)),
         Finding::Reassembled { fragments } => format!("whole: {fragments} fragments"),
         Finding::FragmentOverlap => "fragments overlap".into(),
         Finding::NoTime => "no time".into(),
-        Finding::LengthBeyond { missing } => format!("IP header says {missing} B more than came"),
+        Finding::LengthBeyond { missing } => format!("IP header says {} B more than came", grouped(*missing)),
         Finding::FurtherFrames { count } => format!("{count} more in the same frame"),
-        Finding::Cut { missing } => format!("{missing} B not captured"),
+        Finding::Cut { missing } => format!("{} B not captured", grouped(*missing)),
     }
 }
 
@@ -170,7 +171,7 @@ fn says(finding: &Finding) -> String {
             "Its checksum is not filled in: on lo nobody does, and a card does it after the capture. Nothing is wrong."
                 .into()
         }
-        Finding::ChecksumBad => "Its checksum is wrong: the receiver discards it silently.".into(),
+        Finding::ChecksumBad => "Its checksum is wrong as captured: damaged on the way, the receiver discards it silently; not filled in yet, nothing is wrong.".into(),
         Finding::Fragment { more: true, .. } => "A piece of a longer datagram; more pieces follow.".into(),
         Finding::Fragment { more: false, .. } => "The last piece of a longer datagram.".into(),
         Finding::Reassembled { fragments } => {
@@ -182,7 +183,8 @@ fn says(finding: &Finding) -> String {
         }
         Finding::NoTime => "The file does not say when this packet was captured.".into(),
         Finding::LengthBeyond { missing } => format!(
-            "The IP header says {missing} B more than came: the frame ended before the packet did. Only the bytes that came count."
+            "The IP header says {} B more than came: the frame ended before the packet did. Only the bytes that came count.",
+            grouped(*missing)
         ),
         Finding::FurtherFrames { count } => format!(
             "The radio sent several frames as one (A-MSDU). Only the first is read: {count} {} it.",
@@ -190,7 +192,8 @@ fn says(finding: &Finding) -> String {
         ),
         Finding::Cut { missing } => {
             format!(
-                "Only its beginning was captured: {missing} {} missing.",
+                "Only its beginning was captured: {} {} missing.",
+                grouped(*missing),
                 plural(u64::from(*missing), "byte is", "bytes are")
             )
         }

@@ -276,7 +276,6 @@ const fn edge(from: TcpState, to: TcpState, by: Option<TcpInput>) -> Option<&'st
             "Its SYN was acknowledged: it may send now, though the other side may not know (RFC 9293 §3.5)."
         }
         (SynSent, SynRecv) => "Both sides opened at once: it answers SYN+ACK (RFC 9293 §3.5, simultaneous open).",
-        (SynSent, Closed) => "There will be no connection.",
         (SynRecv, Established) => "The handshake is complete: both sides know each other's numbers (RFC 9293 §3.5).",
         (SynRecv, FinWait1) => "It closes before the handshake is complete: its FIN goes out (RFC 9293 §3.10.4).",
         (SynRecv, Listen) => "The half-open connection is forgotten; the listener goes on (RFC 9293 §3.10.7.4).",
@@ -298,6 +297,16 @@ const fn edge(from: TcpState, to: TcpState, by: Option<TcpInput>) -> Option<&'st
         (TimeWait, Closed) => "The wait is over: the port is free again.",
         (FinWait1 | FinWait2, Closed) if matches!(by, Some(TcpInput::DataAfterClose)) => {
             "More came after close(), and no program is left to read it: it answered with a RST (RFC 9293 §3.6.1)."
+        }
+        (SynSent, Closed) if matches!(by, Some(TcpInput::Rst)) => {
+            "A RST refused it: no program listens on that port (RFC 9293 §3.10.7.3)."
+        }
+        (SynSent, Closed) => "There will be no connection.",
+        (_, Closed) if matches!(by, Some(TcpInput::Rst)) => {
+            "The other side's RST ended it at once: its program closed or was killed with bytes unread, or aborts on purpose (SO_LINGER 0). What was on its way is lost (RFC 9293 §3.10.7.4)."
+        }
+        (_, Closed) if matches!(by, Some(TcpInput::Abort)) => {
+            "It sent a RST: its program closed or was killed with bytes unread, or aborts on purpose (RFC 2525 §2.17)."
         }
         (_, Closed) => "The connection ended without a FIN exchange: reset or given up (RFC 9293 §3.5.3).",
         _ => return None,

@@ -1,7 +1,7 @@
 //! Brazilian Portuguese: the packets view.
 
 use super::super::PacketsText;
-use super::{capture, fields, plural};
+use super::{capture, fields, grouped, plural};
 use crate::domain::{CapturedInterface, Finding, InterfaceState, ResetReason};
 
 pub(super) const PACKETS: PacketsText = PacketsText {
@@ -18,6 +18,7 @@ pub(super) const PACKETS: PacketsText = PacketsText {
     no_talk: "Nenhuma conversa ainda: tecle c para criar uma.",
     no_packet: "Nenhum pacote desta conversa foi visto: ela começou antes da captura, ou nada foi enviado desde então.",
     nothing_said: "Nada foi dito nesta conversa ainda.",
+    filled_in_later: "O checksum está errado como foi capturado, mas o segmento foi confirmado: a captura veio antes de a placa de rede preencher o checksum (offload). Nada está errado.",
     no_selection: "Nenhum pacote selecionado.",
     no_bytes: "Os bytes deste pacote não estão mais guardados.",
     wire_bytes: "O que cruza o fio não é guardado byte a byte: isto é o que se leu dele.",
@@ -116,14 +117,14 @@ fn finding(finding: &Finding) -> String {
         Finding::ScaleUnknown => "escala da janela desconhecida".into(),
         Finding::ChecksumPartial => "checksum deixado à placa".into(),
         Finding::ChecksumBad => "checksum errado".into(),
-        Finding::Fragment { offset, more: true } => format!("fragmento em {offset}"),
-        Finding::Fragment { offset, more: false } => format!("último fragmento, em {offset}"),
+        Finding::Fragment { offset, more: true } => format!("fragmento em {}", grouped(*offset)),
+        Finding::Fragment { offset, more: false } => format!("último fragmento, em {}", grouped(*offset)),
         Finding::Reassembled { fragments } => format!("inteiro: {fragments} fragmentos"),
         Finding::FragmentOverlap => "fragmentos sobrepostos".into(),
         Finding::NoTime => "sem hora".into(),
-        Finding::LengthBeyond { missing } => format!("o cabeçalho IP diz {missing} B a mais do que veio"),
+        Finding::LengthBeyond { missing } => format!("o cabeçalho IP diz {} B a mais do que veio", grouped(*missing)),
         Finding::FurtherFrames { count } => format!("mais {count} no mesmo quadro"),
-        Finding::Cut { missing } => format!("{missing} B não capturados"),
+        Finding::Cut { missing } => format!("{} B não capturados", grouped(*missing)),
     }
 }
 
@@ -167,7 +168,7 @@ fn says(finding: &Finding) -> String {
             "O checksum não está preenchido: em lo ninguém o faz; a placa, só depois da captura. Nada está errado."
                 .into()
         }
-        Finding::ChecksumBad => "O checksum está errado: o receptor o descarta sem dizer nada.".into(),
+        Finding::ChecksumBad => "O checksum está errado como foi capturado: se estragado no caminho, o receptor descarta sem avisar; se ainda não preenchido, nada está errado.".into(),
         Finding::Fragment { more: true, .. } => "Um pedaço de um datagrama maior; outros pedaços seguem.".into(),
         Finding::Fragment { more: false, .. } => "O último pedaço de um datagrama maior.".into(),
         Finding::Reassembled { fragments } => {
@@ -179,14 +180,16 @@ fn says(finding: &Finding) -> String {
         }
         Finding::NoTime => "O arquivo não diz quando este pacote foi capturado.".into(),
         Finding::LengthBeyond { missing } => format!(
-            "O cabeçalho IP diz {missing} B a mais do que veio: o quadro acabou antes do pacote. Só contam os bytes que vieram."
+            "O cabeçalho IP diz {} B a mais do que veio: o quadro acabou antes do pacote. Só contam os bytes que vieram.",
+            grouped(*missing)
         ),
         Finding::FurtherFrames { count } => {
             format!("O rádio enviou vários quadros como um só (A-MSDU). Só o primeiro é lido; há mais {count} depois dele.")
         }
         Finding::Cut { missing } => format!(
-            "Só o começo foi capturado: {} {missing} {}.",
+            "Só o começo foi capturado: {} {} {}.",
             plural(u64::from(*missing), "falta", "faltam"),
+            grouped(*missing),
             plural(u64::from(*missing), "byte", "bytes")
         ),
     }

@@ -301,7 +301,6 @@ const fn edge(from: TcpState, to: TcpState, by: Option<TcpInput>) -> Option<&'st
         (SynSent, SynRecv) => {
             "Os dois lados abriram ao mesmo tempo: responde SYN+ACK (RFC 9293 §3.5, abertura simultânea)."
         }
-        (SynSent, Closed) => "Não haverá conexão.",
         (SynRecv, Established) => "O handshake está completo: cada lado conhece os números do outro (RFC 9293 §3.5).",
         (SynRecv, FinWait1) => "Fecha antes de o handshake estar completo: o seu FIN sai (RFC 9293 §3.10.4).",
         (SynRecv, Listen) => "A conexão meio aberta é esquecida; quem escuta continua (RFC 9293 §3.10.7.4).",
@@ -323,6 +322,16 @@ const fn edge(from: TcpState, to: TcpState, by: Option<TcpInput>) -> Option<&'st
         (TimeWait, Closed) => "A espera acabou: a porta está livre de novo.",
         (FinWait1 | FinWait2, Closed) if matches!(by, Some(TcpInput::DataAfterClose)) => {
             "Chegou mais depois de close(), e não há programa que leia: a resposta foi um RST (RFC 9293 §3.6.1)."
+        }
+        (SynSent, Closed) if matches!(by, Some(TcpInput::Rst)) => {
+            "Um RST recusou: nenhum programa escuta nessa porta (RFC 9293 §3.10.7.3)."
+        }
+        (SynSent, Closed) => "Não haverá conexão.",
+        (_, Closed) if matches!(by, Some(TcpInput::Rst)) => {
+            "O RST do outro lado a encerrou na hora: o programa dele fechou ou foi morto com bytes não lidos, ou aborta de propósito (SO_LINGER 0). O que estava a caminho se perde (RFC 9293 §3.10.7.4)."
+        }
+        (_, Closed) if matches!(by, Some(TcpInput::Abort)) => {
+            "Mandou um RST: o programa fechou ou foi morto com bytes não lidos, ou aborta de propósito (RFC 2525 §2.17)."
         }
         (_, Closed) => "A conexão sumiu sem FIN: derrubada ou abandonada (RFC 9293 §3.5.3).",
         _ => return None,

@@ -7,6 +7,7 @@ use ratatui::style::Style;
 use super::super::draw_context::DrawContext;
 use super::super::glyphs;
 use super::super::line_writer::{LineWriter, wrap_all};
+use super::words;
 use crate::domain::WorldId;
 use crate::model::packets::{DetailLine, PacketsFocus, Traffic};
 use crate::model::window::window;
@@ -27,7 +28,7 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
     // If not all fit, comments come first, and findings that every packet has come last.
     for (news, style) in [(true, theme.alarm), (false, theme.quiet)] {
         let findings = packet.findings.iter().filter(|finding| finding.is_news() == news);
-        remarks.extend(findings.map(|finding| ((texts.says)(finding), style)));
+        remarks.extend(findings.map(|finding| (words::says(traffic, ctx, packet, finding), style)));
     }
     if traffic.packets.world == WorldId::Wire {
         remarks.push((texts.wire_bytes.into(), theme.quiet));

@@ -132,7 +132,7 @@ impl PacketRung {
         let said = packet.findings.iter().filter(|finding| held || finding.is_news());
         let sentences = said.flat_map(|finding| {
             let style = if finding.is_news() { theme.alarm } else { theme.quiet };
-            let sentence = (texts.says)(finding);
+            let sentence = words::says(traffic, ctx, packet, finding);
             let lines: Vec<_> = wrap(&sentence, columns.arrow.saturating_sub(3))
                 .into_iter()
                 .map(|line| (line.to_owned(), style))

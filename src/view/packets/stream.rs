@@ -1,5 +1,7 @@
 //! The data that both ends of a conversation sent, in order, each in its colour.
 
+use std::net::SocketAddr;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -29,6 +31,10 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
     ladder::names(traffic, ctx, &client, head, buf);
     let stream = traffic.packets.stream.as_ref().filter(|stream| !stream.turns.is_empty());
     let Some(stream) = stream else {
+        let messages = messages(traffic, ctx, &client, rest.height);
+        if !messages.is_empty() {
+            return write(ctx, &messages, rest, buf);
+        }
         let said = match &traffic.packets.stream {
             _ if traffic.packets.ladder.packets.is_empty() => texts.no_packet,
             // The text is assembled in the background.
@@ -38,12 +44,38 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
         paragraph(said, ctx.theme.quiet, rest, buf);
         return;
     };
-    let lines = lines(ctx, &client, stream, traffic.packets.stream_back, rest);
-    for (row, line) in (0..rest.height).zip(&lines) {
-        let mut writer = LineWriter::on(buf, rest, row);
+    write(ctx, &lines(ctx, &client, stream, traffic.packets.stream_back, rest), rest, buf);
+}
+
+fn write(ctx: &DrawContext, lines: &[StreamLine], area: Rect, buf: &mut Buffer) {
+    for (row, line) in (0..area.height).zip(lines) {
+        let mut writer = LineWriter::on(buf, area, row);
         let number = line.packet.map_or_else(String::new, |packet| format!("#{packet}"));
         writer.right(&number, 7, ctx.theme.quiet).skip(1).cell(line.mark, 1, line.style).skip(1);
         writer.write(&line.text, line.style);
+    }
+}
+
+/// The last ICMP messages of a conversation without data: they are what was said.
+fn messages(traffic: &Traffic<'_>, ctx: &DrawContext, client: &Flow, height: u16) -> Vec<StreamLine> {
+    let packets = traffic.packets.ladder.packets.entries().rev().filter_map(|seq| traffic.packet(seq));
+    let lines = packets.filter_map(|packet| {
+        let icmp = packet.icmp?;
+        let (mark, style) = side(ctx, client, packet.flow.local);
+        let text = format!("{} {icmp}", packet.protocol());
+        Some(StreamLine { packet: Some(packet.number), mark, text, style })
+    });
+    let mut lines: Vec<_> = lines.take(height.into()).collect();
+    lines.reverse();
+    lines
+}
+
+/// The client's lines have its colour and a mark that points to the right.
+fn side(ctx: &DrawContext, client: &Flow, from: SocketAddr) -> (&'static str, Style) {
+    if from == client.local {
+        (glyphs::HEAD_RIGHT, ctx.theme.host.client)
+    } else {
+        (glyphs::HEAD_LEFT, ctx.theme.host.server)
     }
 }
 
@@ -76,16 +108,11 @@ fn lines(ctx: &DrawContext, client: &Flow, stream: &StreamText, back: usize, are
     cut.into_iter().chain(whole.flat_map(|(said, place)| line(ctx, client, said, place, room))).take(height).collect()
 }
 
-/// One line of a turn, wrapped into as many lines of the screen as it takes. The client's lines have its colour and a
-/// mark that points to the right.
+/// One line of a turn, wrapped into as many lines of the screen as it takes.
 fn line(ctx: &DrawContext, client: &Flow, said: &StreamTurn, place: usize, room: u16) -> Vec<StreamLine> {
     let texts = &ctx.text.packets;
     let theme = &ctx.theme;
-    let (mark, style) = if said.from == client.local {
-        (glyphs::HEAD_RIGHT, theme.host.client)
-    } else {
-        (glyphs::HEAD_LEFT, theme.host.server)
-    };
+    let (mark, style) = side(ctx, client, said.from);
     let missing = usize::from(said.missing > 0);
     let (text, style) = match place.checked_sub(missing) {
         None => ((texts.missing)(&ctx.text.numbers.bytes(said.missing)), theme.alarm),

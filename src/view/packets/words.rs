@@ -6,6 +6,7 @@ use super::super::draw_context::DrawContext;
 use super::super::glyphs::{self, ARROW};
 use super::super::line_writer::fit;
 use crate::domain::{Finding, Flags, Flow, PacketSummary, Proto, Segment, TcpOption};
+use crate::model::packets::Traffic;
 
 /// A conversation by its ports; the addresses are shown with the packets.
 pub(super) fn conversation(flow: &Flow) -> String {
@@ -89,4 +90,12 @@ pub(super) fn findings(ctx: &DrawContext, packet: &PacketSummary) -> Vec<String>
     let texts = &ctx.text.packets;
     let news = packet.findings.iter().filter(|finding| finding.is_news()).map(|finding| (texts.finding)(finding));
     packet.retransmission_of.map(texts.again).into_iter().chain(news).collect()
+}
+
+/// A finding explained. Bytes that were acknowledged arrived whole, whatever their checksum was when they were captured.
+pub(super) fn says(traffic: &Traffic<'_>, ctx: &DrawContext, packet: &PacketSummary, finding: &Finding) -> String {
+    if *finding == Finding::ChecksumBad && traffic.is_acknowledged(packet) {
+        return ctx.text.packets.filled_in_later.into();
+    }
+    (ctx.text.packets.says)(finding)
 }

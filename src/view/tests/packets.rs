@@ -589,3 +589,43 @@ fn the_result_of_saving_is_shown_until_the_next_key() {
         assert_eq!(frame(&again), frame(&calm));
     }
 }
+
+#[test]
+fn a_wrong_checksum_on_a_segment_that_was_acknowledged_is_explained() {
+    for lang in [Lang::En, Lang::PtBr] {
+        let words = &crate::text::of(lang).packets;
+        for (ack, says) in [(13, words.filled_in_later.to_owned()), (12, (words.says)(&Finding::ChecksumBad))] {
+            let mut lab = scenes::started(lang);
+            lab.capture(CaptureEvent::Started { interfaces: vec![CapturedInterface::up("lo")] });
+            lab.connect(1, 0, 44_086, crate::domain::ClientPlan::Stay);
+            let mut talk = Talk { flow: Flow::tcp(at(44_086), at(65_432)), number: 0 };
+            talk.segment_with(&mut lab, true, DATA, (1, 1), "Hello, world", |p| p.findings.add(Finding::ChecksumBad));
+            talk.segment(&mut lab, false, ACK, (1, ack), "");
+            lab.model.ui.view = View::Packets;
+            lab.keys("l");
+            let shown = text(&screen(&mut lab.model, 160, 45).0);
+            assert!(shown.contains(&says[..40]), "{says}\n{shown}");
+        }
+    }
+}
+
+#[test]
+fn a_ping_says_what_its_messages_say() {
+    for lang in [Lang::En, Lang::PtBr] {
+        let mut lab = scenes::started(lang);
+        lab.capture(CaptureEvent::Started { interfaces: vec![CapturedInterface::up("lo")] });
+        let [asks, answers] = [[127, 0, 0, 1], [127, 0, 0, 2]].map(|ip| std::net::SocketAddr::from((ip, 0)));
+        let mut talk = Talk { flow: Flow { proto: Proto::Icmp, local: asks, peer: Some(answers) }, number: 0 };
+        for reply in [false, true] {
+            talk.packet(&mut lab, !reply, |packet| packet.icmp = Some(Icmp::Echo { reply, id: 7, seq: 1 }));
+        }
+        lab.model.ui.view = View::Packets;
+        lab.keys("ll");
+        let flow = talk.flow;
+        let nothing = StreamText { conversation: flow, turns: vec![], cut: false };
+        update(&mut lab.model, Msg::Answer(PacketsAnswer::Followed(PacketOrigin::Live, nothing)));
+        let shown = text(&screen(&mut lab.model, 120, 36).0);
+        assert!(shown.contains("▶ ICMP echo request id 7 seq 1"), "{shown}");
+        assert!(shown.contains("◀ ICMP echo reply id 7 seq 1"), "{shown}");
+    }
+}
