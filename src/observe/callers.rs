@@ -22,13 +22,16 @@ struct FollowedCaller {
 }
 
 impl Callers {
-    /// How many are followed at once. Source addresses can be forged, a new one for each datagram.
+    /// How many are followed at once: the latest. Source addresses can be forged, a new one for each datagram.
     const MOST: usize = 512;
 
     /// This one is followed from now on.
     pub(super) fn add(&mut self, end: Flow, at: Stamp) {
-        if self.0.len() < Self::MOST || self.0.contains_key(&end.local) {
-            self.0.insert(end.local, FollowedCaller { end, asked: at, seen: true });
+        self.0.insert(end.local, FollowedCaller { end, asked: at, seen: true });
+        if self.0.len() > Self::MOST
+            && let Some(oldest) = self.0.values().min_by_key(|caller| caller.asked).map(|caller| caller.end.local)
+        {
+            self.0.remove(&oldest);
         }
     }
 
@@ -138,8 +141,10 @@ mod tests {
         callers.add(caller(7), BEFORE);
         assert_eq!(callers.widened(&Scope::ports([9])), Scope::ports([7, 9]));
         assert_eq!(callers.widened(&Scope::All), Scope::All);
-        (1..2_000).for_each(|port| callers.add(caller(port), BEFORE));
+        (1..=2_000).for_each(|port| callers.add(caller(port), Stamp::from_millis(port.into())));
         callers.begin();
-        assert_eq!(callers.finish(BEGAN).len(), Callers::MOST);
+        let gone = callers.finish(Stamp::from_millis(3_000));
+        let latest: Vec<_> = (2_001 - u16::try_from(Callers::MOST).unwrap()..=2_000).map(caller).collect();
+        assert_eq!(gone, latest);
     }
 }

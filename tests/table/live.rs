@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use socklab::api::domain::{Cause, Delta, EventKind, Evidence, Flow, Note, Proto, Row, TableSource, TcpState};
-use socklab::api::observe::{Scope, SocketTable};
+use socklab::api::observe::{Scope, SocketTable, Source};
 
 use super::heard::{Heard, sink};
 use crate::harness::{Need::Tool, Test, test};
@@ -259,12 +259,18 @@ fn udp_sockets_connected_and_not_are_found_by_lookup() {
     delta(&heard, "end", |delta| matches!(delta, Delta::Gone(key) if key.flow == flow).then_some(()));
 }
 
-/// Connected or not, and bound to all addresses or to one.
+/// Whether or not the source can look one socket up.
 fn a_udp_client_is_followed_until_the_table_has_no_socket_of_it() {
+    followed_to_its_end(Source::best());
+    followed_to_its_end(Source::ProcNet);
+}
+
+/// Connected or not, and bound to all addresses or to one.
+fn followed_to_its_end(source: Source) {
     let server = UdpSocket::bind("127.0.0.1:0").unwrap();
     let addr = server.local_addr().unwrap();
     let (sink, heard) = sink(1000);
-    let table = SocketTable::start(sink, Scope::ports([addr.port()])).unwrap();
+    let table = SocketTable::start_on(sink, Scope::ports([addr.port()]), source).unwrap();
     for (bind, connects) in [("0.0.0.0:0", false), ("127.0.0.1:0", false), ("127.0.0.1:0", true)] {
         let client = UdpSocket::bind(bind).unwrap();
         if connects {
