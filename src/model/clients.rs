@@ -1,6 +1,7 @@
 //! The clients of the servers, our own and those of other programs, in the order in which they came.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::bounded;
@@ -321,6 +322,15 @@ impl Clients {
         if let Some(place) = self.place(end).filter(|at| is_gone(&self.list[*at])) {
             self.go(place, ClientPhase::Gone);
         }
+    }
+
+    /// The ends of other programs' UDP clients whose socket may have been bound to this address.
+    pub(super) fn bound_to(&self, local: SocketAddr) -> Vec<Flow> {
+        let ends = self.callers.iter().filter_map(|no| self.get(*no)).filter_map(Client::flow);
+        let has_it = |end: &Flow| {
+            end.local.port() == local.port() && (local.ip().is_unspecified() || local.ip() == end.local.ip())
+        };
+        ends.filter(has_it).collect()
     }
 
     /// Whether this end is that of a client of ours, or of the broadcaster.

@@ -13,7 +13,7 @@ use super::scan::Scans;
 use super::servers::{Server, Servers};
 use super::table::{Table, TableEntry};
 use super::target::Target;
-use super::unclaimed_peer::{UnclaimedPeer, own_end};
+use super::unclaimed_peer::{UnclaimedPeer, anywhere, own_end};
 use super::wire::WireState;
 use crate::domain::client::ClientChange;
 use crate::domain::note::TableSource;
@@ -144,10 +144,10 @@ impl World {
         of(server.addr().ip()).or_else(|| if self.observing { elsewhere() } else { None })
     }
 
-    /// Whether this is an address of this machine.
+    /// Whether this is an address of this machine, or of one of the wire's hosts: their tables are read, too.
     fn is_here(&self, ip: IpAddr) -> bool {
         let ip = ip.to_canonical();
-        ip.is_loopback() || ip.is_unspecified() || self.addresses.contains(&ip)
+        self.wire.is_open() || ip.is_loopback() || ip.is_unspecified() || self.addresses.contains(&ip)
     }
 
     /// The end of another program's client on this machine that an event is about, if its process or its end can be
@@ -182,8 +182,16 @@ impl World {
     fn table_changed(&mut self, at: Stamp, delta: &Delta) {
         match delta {
             Delta::Gone(key) if key.flow.proto == Proto::Udp => {
-                if self.table.of(&key.flow).is_none() && self.is_here(key.flow.local.ip()) {
-                    self.clients.vanished(at, &own_end(key.flow));
+                let ends = match key.flow.peer {
+                    Some(_) => vec![own_end(key.flow)],
+                    // Of a socket that has no peer the table shows the address that it is bound to.
+                    None => self.clients.bound_to(key.flow.local),
+                };
+                for end in ends {
+                    let rows = [key.flow, end, anywhere(end)];
+                    if rows.iter().all(|flow| self.table.of(flow).is_none()) && self.is_here(end.local.ip()) {
+                        self.clients.vanished(at, &end);
+                    }
                 }
             }
             Delta::Gone(key) => {

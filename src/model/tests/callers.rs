@@ -113,3 +113,34 @@ fn a_process_is_known_by_who_connects_or_by_who_holds_the_socket() {
     let known: Vec<_> = model.worlds.shown().clients.all().iter().map(|c| c.process.as_ref().map(|p| p.pid)).collect();
     assert_eq!(known, [None, Some(7), Some(8)]);
 }
+
+#[test]
+fn a_udp_client_whose_row_the_table_shows_ends_with_it_on_the_wire_too() {
+    for (world, ip) in [(WorldId::Host, [127, 0, 0, 1]), (WorldId::Wire, [192, 0, 2, 2])] {
+        let mut model = Model::new(Ui::default());
+        let mut tell = |at, kind| {
+            model.observe(Observation { world, ..seen(at, kind) });
+            let phases = model.worlds.of(world).clients.all().iter().map(|client| client.phase);
+            phases.collect::<Vec<_>>()
+        };
+        if world == WorldId::Wire {
+            tell(0, EventKind::Wire(WireEvent::Opened { link: crate::domain::wire::LinkKind::Tun }));
+        }
+        let spec = ServerSpec { proto: Proto::Udp, model: None, ..spec("udp", 65432, ServiceModel::Async) };
+        tell(1, server(SERVER.0, ServerChange::Added { spec }));
+        let row = |local: [u8; 4]| {
+            let flow = Flow::unconnected(Proto::Udp, (local, 40_001).into());
+            Row { cookie: local[0].into(), ..Row::new(flow) }
+        };
+        let own = row([0; 4]);
+        tell(2, EventKind::Row(Delta::Added(own.clone())));
+        let from = Flow { proto: Proto::Udp, local: addr(65432), peer: Some((ip, 40_001).into()) };
+        let call = Call::new(SocketId::Server(SERVER), Syscall::Recvfrom).on(from);
+        assert_eq!(tell(3, EventKind::Call(call)), [ClientPhase::Open]);
+        // A socket on another address with the same port.
+        let other = row([127, 0, 0, 2]);
+        tell(4, EventKind::Row(Delta::Added(other.clone())));
+        assert_eq!(tell(5, EventKind::Row(Delta::Gone(other.key()))), [ClientPhase::Open]);
+        assert_eq!(tell(6, EventKind::Row(Delta::Gone(own.key()))), [ClientPhase::Gone], "{world:?}");
+    }
+}
