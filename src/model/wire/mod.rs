@@ -22,8 +22,8 @@ use super::clients::ShortBurst;
 use crate::domain::need::Lack;
 use crate::domain::wire::{CloseReason, LinkKind, WireEvent, WireMode};
 use crate::domain::{
-    Call, Cause, Errno, Evidence, Flags, Flow, HostId, Observation, Outcome, PacketSummary, PerHost, SentAgain,
-    Setting, Stamp, Syscall, TcpInfo, TcpInput, Transition, tcp,
+    Call, Cause, Errno, Evidence, Finding, Flags, Flow, HostId, Observation, Outcome, PacketSummary, PerHost,
+    SentAgain, Setting, Stamp, Syscall, TcpInfo, TcpInput, Transition, tcp,
 };
 
 /// How one direction is treated.
@@ -184,8 +184,12 @@ impl WireState {
             None if self.is_probe(packet) => WireFact::Probed(packet.number),
             None => WireFact::Sent(packet.number),
         };
+        let mut packet = packet.clone();
+        if matches!(again, WireFact::Probed(_)) {
+            packet.findings.add(Finding::EmptyProbe);
+        }
         self.list(PacketOnWire {
-            packet: packet.clone(),
+            packet,
             from: seen.host.unwrap_or(HostId::Client),
             sent: seen.at,
             fate: WirePacketFate::Held,

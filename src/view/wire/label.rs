@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::{Flags, Flow, PacketSummary};
+use crate::domain::{Finding, Flags, Flow, PacketSummary};
 use crate::model::presenter;
 use crate::model::wire::PacketOnWire;
 use crate::view::draw_context::DrawContext;
@@ -67,6 +67,11 @@ fn marks(ctx: &DrawContext, packet: &PacketOnWire) -> Vec<String> {
     let zero = packet.packet.tcp.as_ref().is_some_and(|tcp| tcp.window == 0 && !tcp.flags.any(Flags::RST));
     [
         packet.corrupted.then(|| format!("({})", words.damaged)),
+        packet
+            .packet
+            .findings
+            .has(Finding::EmptyProbe)
+            .then(|| format!("({})", (ctx.text.packets.finding)(&Finding::EmptyProbe))),
         zero.then(|| "win=0!".into()),
         packet.copy_of.map(|number| format!("({})", (words.copy_of)(number))),
         again.map(|number| format!("({})", (words.resent_of)(number))),

@@ -69,7 +69,9 @@ fn duplicate_acks_and_a_closed_window_have_their_own_sentences() {
     wire_lab.delivered(full);
     assert_eq!(again(&mut wire_lab), Some(SentAgain::Probe));
     wire_lab.wait(300);
-    wire_lab.sends(out, Flags::ACK, 12, 1, "");
+    let probe = wire_lab.sends(out, Flags::ACK, 12, 1, "");
+    // Its label on the wire names it too.
+    assert!(wire_lab.shown().packet(probe).unwrap().packet.findings.has(Finding::EmptyProbe));
     assert_eq!(facts(&wire_lab).last(), Some(&"probed"), "{:?}", facts(&wire_lab));
 }
 
