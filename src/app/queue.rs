@@ -253,7 +253,7 @@ mod tests {
     fn transfer(socket: SocketId, call: Syscall, peer: u16, at: u64) -> Transfer {
         let flow = Flow::tcp(SERVER, SocketAddr::from((Ipv4Addr::LOCALHOST, peer)));
         let at = Stamp::from_millis(at);
-        Transfer { at, socket, call, args: Args::None, flow: Some(flow), len: 10, took_us: None }
+        Transfer { at, socket, call, args: Args::None, flow: Some(flow), len: 10, took_us: None, waited: false }
     }
 
     fn all(far: &mut Observations) -> Vec<Call> {

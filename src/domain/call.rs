@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -55,11 +56,15 @@ pub struct Call {
     /// For the calls that move data: the data.
     #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Excerpt>,
-    /// How long it took in microseconds, where that was measured. The event's time is that of its entry for a call whose effects others
-    /// notice (`listen`, `connect`, `send`, `sendto`, `shutdown`, `close`), and of its return for one that waits for others
-    /// (`accept`, `recv`, `recvfrom`).
+    /// How long it took in microseconds, where that was measured. The event's time is that of its entry for a call whose
+    /// effects others notice (`listen`, `connect`, `send`, `sendto`, `shutdown`, `close`), and of its return for one that
+    /// waits for others (`accept`, `recv`, `recvfrom`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub took_us: Option<u64>,
+    /// Whether it was reported at its entry, as one that waits ([`PendingCall`](super::PendingCall)). Then the event's time
+    /// is that of its return, whichever call it is: its entry stands in the journal before what came of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waited: bool,
     /// For `close`: how many received bytes nobody had read. Then it sends a RST instead of a FIN (RFC 2525 §2.17).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread: Option<u64>,
@@ -94,10 +99,18 @@ impl Call {
             flow: None,
             data: None,
             took_us: None,
+            waited: false,
             unread: None,
             shut_down: false,
             repeated: None,
         }
+    }
+
+    /// When it was entered and when it had returned, from the time of its event, as far as that is known.
+    pub fn interval(&self, at: Stamp) -> [Stamp; 2] {
+        let took = Duration::from_micros(self.took_us.unwrap_or(0));
+        let is_of_return = self.waited || matches!(self.call, Syscall::Accept | Syscall::Recv | Syscall::Recvfrom);
+        if is_of_return { [at.before(took), at] } else { [at, at.after(took)] }
     }
 
     /// How many calls this stands for.

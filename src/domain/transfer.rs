@@ -8,7 +8,7 @@ use super::stamp::Stamp;
 /// A successful `send`, `sendto`, `recv` or `recvfrom`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Transfer {
-    /// When: its entry for `send` and `sendto`, its return for `recv` and `recvfrom`.
+    /// When: its entry for a `send` or `sendto` that did not wait, its return for any other.
     pub at: Stamp,
     /// On which socket.
     pub socket: SocketId,
@@ -22,6 +22,8 @@ pub struct Transfer {
     pub len: usize,
     /// How long it took in microseconds, where that was measured.
     pub took_us: Option<u64>,
+    /// Whether it was reported as one that waits: see [`Call::waited`].
+    pub waited: bool,
 }
 
 impl Transfer {
@@ -29,6 +31,6 @@ impl Transfer {
     #[must_use]
     pub fn into_call(self, data: &[u8]) -> Call {
         let call = Call::new(self.socket, self.call).with(self.args).carrying(data);
-        Call { flow: self.flow, took_us: self.took_us, ..call }
+        Call { flow: self.flow, took_us: self.took_us, waited: self.waited, ..call }
     }
 }

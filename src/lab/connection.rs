@@ -80,7 +80,7 @@ impl Connection {
             let at = self.log.now();
             let sent = self.stream.try_write(bytes);
             if !would_block(&sent) {
-                self.log.sent(at, self.socket_id, self.flow, &sent, bytes);
+                self.log.sent(at, None, (self.socket_id, self.flow), &sent, bytes);
                 return sent;
             }
         }

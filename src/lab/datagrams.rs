@@ -97,15 +97,21 @@ impl DatagramSocket {
 
     /// `sendto`: one datagram, whole or not at all. The first one makes the kernel choose a port.
     pub(super) async fn send_to(&self, bytes: &[u8], to: SocketAddr) -> io::Result<usize> {
-        let at = self.log.now();
-        let sent = self.socket.send_to(bytes, to).await;
-        let call = Call::new(self.socket_id, Syscall::Sendto).with(Args::Addr(to));
-        let call = Call { flow: self.flow(Some(to)), ..call };
-        match &sent {
-            Ok(_) => self.log.moved(at, &call, bytes),
-            Err(_) => self.log.call_at(at, call.returned(&sent)),
+        loop {
+            self.socket.writable().await?;
+            let at = self.log.now();
+            let sent = self.socket.try_send_to(bytes, to);
+            if would_block(&sent) {
+                continue;
+            }
+            let call = Call::new(self.socket_id, Syscall::Sendto).with(Args::Addr(to));
+            let call = Call { flow: self.flow(Some(to)), ..call };
+            match &sent {
+                Ok(_) => self.log.moved_from(at, None, call, bytes),
+                Err(_) => self.log.call_at(at, call.returned(&sent)),
+            }
+            return sent;
         }
-        sent
     }
 
     /// `recvfrom`: waits for one datagram and the address it came from. Cancel safe.
@@ -140,14 +146,13 @@ impl DatagramSocket {
             return RecvOutcome::Unwanted;
         }
         let waited = entered.and_then(EnteredCall::erase);
-        let took_us = waited.and_then(|entered| self.log.took(entered));
-        let call = Call { took_us, ..Call::new(self.socket_id, Syscall::Recvfrom) };
+        let call = Call::new(self.socket_id, Syscall::Recvfrom);
         match &received {
             Ok((_, from)) => {
                 let call = Call { flow: self.flow(Some(*from)), ..call };
-                self.log.moved(self.log.now(), &call, &buffer);
+                self.log.moved(waited, call, &buffer);
             }
-            Err(_) => self.log.call(call.returned(&received)),
+            Err(_) => self.log.returned(waited, call.returned(&received)),
         }
         RecvOutcome::Done(received.map(|(_, from)| (buffer, from)))
     }
@@ -171,8 +176,10 @@ impl DatagramSocket {
 
     /// `shutdown(SHUT_WR)`, which fails with ENOTCONN: there is no connection to half-close.
     pub(super) fn shut_write(&self) {
+        let at = self.log.now();
         let shut = SockRef::from(&self.socket).shutdown(Shutdown::Write);
-        self.log.call(Call::new(self.socket_id, Syscall::Shutdown).with(Args::Shut(Shut::Write)).returned(&shut));
+        self.log
+            .call_at(at, Call::new(self.socket_id, Syscall::Shutdown).with(Args::Shut(Shut::Write)).returned(&shut));
     }
 
     fn flow(&self, peer: Option<SocketAddr>) -> Option<Flow> {
@@ -182,7 +189,8 @@ impl DatagramSocket {
     /// `close`. Nothing is sent: there is no connection to end.
     pub(super) fn close(self) {
         let call = Call { flow: self.flow(None), ..Call::new(self.socket_id, Syscall::Close) };
+        let at = self.log.now();
         drop(self.socket);
-        self.log.call(call);
+        self.log.call_at(at, call);
     }
 }

@@ -54,13 +54,13 @@ pub(super) fn try_connect(socket: Socket, addr: SocketAddr) -> io::Result<(TcpSt
     Ok((stream, local))
 }
 
-/// Waits until the handshake has succeeded or failed, and reports `connect`. Returns the connection's addresses: some systems
-/// know the local one only now. Cancel safe.
+/// Waits until the handshake has succeeded or failed, and reports `connect`: at its entry, or if it was reported there as
+/// one that waits, at its return. Returns the connection's addresses: some systems know the local one only now. Cancel safe.
 pub(super) async fn established(dialing: &Connection) -> Result<Flow, Errno> {
     let place = dialing.log.place(dialing.socket_id, Syscall::Connect, Some(dialing.flow));
     let entered = place.enter_at(dialing.since);
     let outcome = connected(&dialing.stream).await;
-    drop(entered);
+    let waited = entered.returned_late();
     let mut flow = dialing.flow;
     if outcome.is_ok()
         && let Ok(local) = dialing.stream.local_addr()
@@ -69,7 +69,7 @@ pub(super) async fn established(dialing: &Connection) -> Result<Flow, Errno> {
     }
     let peer = flow.peer.map_or(Args::None, Args::Addr);
     let call = Call::new(dialing.socket_id, Syscall::Connect).with(peer).on(flow);
-    dialing.log.call_at(dialing.since, call.returned(&outcome));
+    dialing.log.call_from(dialing.since, waited, call.returned(&outcome));
     outcome?;
     Ok(flow)
 }

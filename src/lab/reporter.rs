@@ -2,7 +2,7 @@
 //!
 //! A call whose effects others notice (`listen`, `connect`, `send`, `shutdown`, `close`) is stamped with the time at which it
 //! was entered: they may have noticed, and answered, before it returns. A call that waits for others (`accept`, `recv`) is
-//! stamped with the time at which it returned.
+//! stamped with the time at which it returned, and so is any call that was reported at its entry, as one that waits.
 
 use std::io;
 use std::time::Duration;
@@ -62,26 +62,46 @@ impl Reporter {
     }
 
     /// How long a call took that was entered then, in microseconds.
-    pub(super) fn took(&self, entered: Stamp) -> Option<u64> {
-        u64::try_from(self.now().since(entered).as_micros()).ok()
+    fn took(&self, entered: Stamp) -> u64 {
+        micros(entered, self.now())
     }
 
     /// A call that returned now. It `waited` since it was entered, if that was reported.
     pub(super) fn returned(&self, waited: Option<Stamp>, call: Call) {
-        self.call(Call { took_us: waited.and_then(|entered| self.took(entered)), ..call });
+        let now = self.now();
+        let call = Call { took_us: waited.map(|entered| micros(entered, now)), waited: waited.is_some(), ..call };
+        let _ = self.sink.report_at(now, Evidence::Called, EventKind::Call(call));
     }
 
     /// A call that was entered at this time and returns now.
     pub(super) fn call_at(&self, entered: Stamp, call: Call) {
-        let took_us = self.took(entered);
-        let _ = self.sink.report_at(entered, Evidence::Called, EventKind::Call(Call { took_us, ..call }));
+        let call = Call { took_us: Some(self.took(entered)), ..call };
+        let _ = self.sink.report_at(entered, Evidence::Called, EventKind::Call(call));
     }
 
-    /// A `send` that was made at `at`, with the bytes that the kernel took.
-    pub(super) fn sent(&self, at: Stamp, socket: SocketId, flow: Flow, sent: &io::Result<usize>, bytes: &[u8]) {
+    /// A call that was entered at this time and returns now. It `waited`, if that was reported: then its entry is in the
+    /// journal already, with what came of it.
+    pub(super) fn call_from(&self, entered: Stamp, waited: Option<Stamp>, call: Call) {
+        match waited {
+            Some(_) => self.returned(waited, call),
+            None => self.call_at(entered, call),
+        }
+    }
+
+    /// A `send` that was entered at `at` and returns now, with the bytes that the kernel took. It `waited`, if that was
+    /// reported.
+    pub(super) fn sent(
+        &self,
+        at: Stamp,
+        waited: Option<Stamp>,
+        (socket, flow): (SocketId, Flow),
+        sent: &io::Result<usize>,
+        bytes: &[u8],
+    ) {
+        let call = Call::new(socket, Syscall::Send).on(flow);
         match sent {
-            Ok(len) => self.moved(at, &Call::new(socket, Syscall::Send).on(flow), &bytes[..*len]),
-            Err(_) => self.call_at(at, Call::new(socket, Syscall::Send).on(flow).returned(sent)),
+            Ok(len) => self.moved_from(at, waited, call, &bytes[..*len]),
+            Err(_) => self.call_from(at, waited, call.returned(sent)),
         }
     }
 
@@ -94,20 +114,32 @@ impl Reporter {
         buffer: &[u8],
     ) {
         let size = Args::Number(buffer.len() as u64);
-        let took_us = waited.and_then(|entered| self.took(entered));
-        let call = Call { took_us, ..Call::new(socket, Syscall::Recv).with(size).on(flow) };
+        let call = Call::new(socket, Syscall::Recv).with(size).on(flow);
         match received {
-            Ok(len @ 1..) => self.moved(self.now(), &call, &buffer[..*len]),
-            Ok(0) => self.call(call.carrying(b"")),
-            Err(_) => self.call(call.returned(received)),
+            Ok(len @ 1..) => self.moved(waited, call, &buffer[..*len]),
+            Ok(0) => self.returned(waited, call.carrying(b"")),
+            Err(_) => self.returned(waited, call.returned(received)),
         }
     }
 
-    /// A call that moved these bytes: entered at `at` if it sent them, returned at `at` if it received them.
-    pub(super) fn moved(&self, at: Stamp, call: &Call, data: &[u8]) {
-        let Call { socket, call, args, flow, took_us, .. } = *call;
-        let took_us = if matches!(call, Syscall::Send | Syscall::Sendto) { self.took(at) } else { took_us };
-        self.sink.report_transfer(Transfer { at, socket, call, args, flow, len: data.len(), took_us }, data);
+    /// A call that moved these bytes and returns now. It `waited` since it was entered, if that was reported.
+    pub(super) fn moved(&self, waited: Option<Stamp>, call: Call, data: &[u8]) {
+        let now = self.now();
+        let took_us = waited.map(|entered| micros(entered, now));
+        self.transfer(now, &Call { took_us, waited: waited.is_some(), ..call }, data);
+    }
+
+    /// A call that was entered at this time, moved these bytes and returns now. It `waited`, if that was reported.
+    pub(super) fn moved_from(&self, entered: Stamp, waited: Option<Stamp>, call: Call, data: &[u8]) {
+        match waited {
+            Some(_) => self.moved(waited, call, data),
+            None => self.transfer(entered, &Call { took_us: Some(self.took(entered)), ..call }, data),
+        }
+    }
+
+    fn transfer(&self, at: Stamp, call: &Call, data: &[u8]) {
+        let Call { socket, call, args, flow, took_us, waited, .. } = *call;
+        self.sink.report_transfer(Transfer { at, socket, call, args, flow, len: data.len(), took_us, waited }, data);
     }
 
     /// A call that receives at most so many bytes, and was given up.
@@ -150,4 +182,9 @@ impl Reporter {
     pub(super) fn note(&self, note: Note) {
         self.report(EventKind::Note(note));
     }
+}
+
+/// The time between two moments, in microseconds.
+fn micros(from: Stamp, to: Stamp) -> u64 {
+    u64::try_from(to.since(from).as_micros()).unwrap_or(u64::MAX)
 }

@@ -1,9 +1,11 @@
 //! Which calls wait: one that has not returned a millisecond after it was entered is reported, and again with its result.
 //!
-//! A call that may wait writes down when it was entered, and erases that when it returns. One task looks at what is
-//! written, once a millisecond while something waits that was not reported, and sleeps otherwise. So a call that returns
-//! sooner costs two writes, and one that waits for ever costs nothing but its place.
+//! A call that may wait writes down when it was entered, and erases that when it returns. The calls that were entered
+//! stand in a queue, each socket's at most once, in which one task looks at those that are a millisecond old; it sleeps
+//! while the queue is empty. So a call that returns sooner costs two writes, and one that waits for ever costs nothing but
+//! its place, however many there are.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -25,10 +27,10 @@ pub(super) struct Waits(Arc<WaitList>);
 
 #[derive(Debug, Default)]
 struct WaitList {
-    places: Mutex<Vec<Arc<CallRecord>>>,
-    /// Whether nobody looks at the places until [`WaitList::wake`] is notified.
-    asleep: AtomicBool,
-    wake: Notify,
+    /// The calls that were entered and not looked at since, with that time, the earliest first.
+    entered: Mutex<VecDeque<(Stamp, Arc<CallRecord>)>>,
+    /// Notified when there is one after there was none.
+    filled: Notify,
 }
 
 /// Where the calls of one kind on one socket are written down.
@@ -38,6 +40,8 @@ struct CallRecord {
     sink: EventSink,
     /// When the present call was entered, in nanoseconds times two, plus one if that was reported; 0 if none is waiting.
     entered: AtomicU64,
+    /// Whether it stands in the queue, for the present call or an earlier one.
+    is_queued: AtomicBool,
     /// Held while it is reported: its result comes later.
     telling: Mutex<()>,
 }
@@ -56,78 +60,100 @@ pub(super) struct EnteredCall<'a>(&'a CallRecord);
 impl Waits {
     /// A place for calls like this one.
     pub(super) fn place(&self, call: PendingCall, sink: &EventSink) -> WaitingPlace {
-        let record = CallRecord { call, sink: sink.clone(), entered: AtomicU64::new(0), telling: Mutex::new(()) };
-        let place = Arc::new(record);
-        locked(&self.0.places).push(Arc::clone(&place));
-        WaitingPlace { place, list: Arc::clone(&self.0) }
+        let (entered, is_queued, telling) = Default::default();
+        let record = CallRecord { call, sink: sink.clone(), entered, is_queued, telling };
+        WaitingPlace { place: Arc::new(record), list: Arc::clone(&self.0) }
     }
 
     /// Reports the calls that wait. Never ends.
     pub(super) async fn watch(self) {
         let list = self.0;
         loop {
-            if !list.look() {
-                list.asleep.store(true, SeqCst);
-                // What was entered before that has woken nobody.
-                if !list.look() {
-                    list.wake.notified().await;
-                }
-                list.asleep.store(false, SeqCst);
+            while locked(&list.entered).is_empty() {
+                list.filled.notified().await;
             }
             tokio::time::sleep(LONG).await;
+            list.look();
         }
     }
 }
 
 impl WaitList {
-    /// Reports the calls that have waited for long enough. Returns whether there are any that were not reported before.
-    fn look(&self) -> bool {
-        let mut waiting: Vec<(u64, Arc<CallRecord>)> = Vec::new();
-        let mut places = locked(&self.places);
-        // Those whose socket is gone.
-        places.retain(|place| Arc::strong_count(place) > 1);
-        for place in places.iter() {
-            let entered = place.entered.load(SeqCst);
-            if entered != 0 && entered & 1 == 0 {
-                waiting.push((entered, Arc::clone(place)));
+    /// Puts a call into the queue, unless it stands there.
+    fn add(&self, at: Stamp, place: &Arc<CallRecord>) {
+        if place.is_queued.swap(true, SeqCst) {
+            return;
+        }
+        let mut entered = locked(&self.entered);
+        entered.push_back((at, Arc::clone(place)));
+        let was_empty = entered.len() == 1;
+        drop(entered);
+        if was_empty {
+            self.filled.notify_one();
+        }
+    }
+
+    /// Reports the calls that have waited for long enough.
+    fn look(&self) {
+        let mut reported = 0;
+        while reported < AT_ONCE
+            && let Some(place) = self.next_old()
+        {
+            place.is_queued.store(false, SeqCst);
+            // Entered after this, it enters the queue by itself.
+            let Some(entered) = place.unreported() else { continue };
+            if is_long(entered, &place) {
+                reported += usize::from(place.tell(entered));
+            } else {
+                self.add(entered, &place);
             }
         }
-        drop(places);
-        waiting.sort_unstable_by_key(|(entered, _)| *entered);
-        let Some((_, first)) = waiting.first() else { return false };
-        // What is told of a call that still waits can wait, too.
-        if !first.sink.has_room() {
-            return true;
-        }
-        let now = first.sink.clock().now();
-        let long = waiting.iter().take_while(|(entered, _)| now.since(stamp(*entered)) >= LONG);
-        long.take(AT_ONCE).for_each(|(entered, place)| place.tell(*entered));
-        true
+    }
+
+    /// Takes the first one from the queue, if it was entered long enough ago and what is told of it need not wait, too.
+    fn next_old(&self) -> Option<Arc<CallRecord>> {
+        let is_old =
+            |(entered, place): &mut (Stamp, Arc<CallRecord>)| is_long(*entered, place) && place.sink.has_room();
+        locked(&self.entered).pop_front_if(is_old).map(|(_, place)| place)
     }
 }
 
 impl WaitingPlace {
     /// A call is entered now.
     pub(super) fn enter(&self) -> EnteredCall<'_> {
-        self.enter_at(self.place.sink.clock().now())
+        self.enter_now().1
+    }
+
+    /// A call is entered now. Returns this time, too.
+    pub(super) fn enter_now(&self) -> (Stamp, EnteredCall<'_>) {
+        let now = self.place.sink.clock().now();
+        (now, self.enter_at(now))
     }
 
     /// A call was entered at this time.
     pub(super) fn enter_at(&self, at: Stamp) -> EnteredCall<'_> {
         self.place.entered.store(at.nanos().max(1) << 1, SeqCst);
-        if self.list.asleep.load(SeqCst) && self.list.asleep.swap(false, SeqCst) {
-            self.list.wake.notify_one();
-        }
+        self.list.add(at, &self.place);
         EnteredCall(&self.place)
     }
 }
 
 impl CallRecord {
-    fn tell(&self, entered: u64) {
+    /// When the present call was entered, if there is one and that was not reported.
+    fn unreported(&self) -> Option<Stamp> {
+        let entered = self.entered.load(SeqCst);
+        (entered != 0 && entered & 1 == 0).then(|| stamp(entered))
+    }
+
+    /// Reports the call that was entered then, unless it has returned.
+    fn tell(&self, at: Stamp) -> bool {
         let _telling = locked(&self.telling);
-        if self.entered.compare_exchange(entered, entered | 1, SeqCst, SeqCst).is_ok() {
-            self.sink.report_at(stamp(entered), Evidence::Called, EventKind::Waits(self.call.clone()));
+        let entered = at.nanos() << 1;
+        let waits = self.entered.compare_exchange(entered, entered | 1, SeqCst, SeqCst).is_ok();
+        if waits {
+            self.sink.report_at(at, Evidence::Called, EventKind::Waits(self.call.clone()));
         }
+        waits
     }
 
     /// Erases the present call. Returns when it was entered, if it was reported.
@@ -147,7 +173,17 @@ impl EnteredCall<'_> {
         self.erase()
     }
 
-    /// The same while it is still borrowed.
+    /// The same; one that took as long as a call that waits is reported now, if nobody has come to it before.
+    pub(super) fn returned_late(self) -> Option<Stamp> {
+        if let Some(entered) = self.0.unreported()
+            && is_long(entered, self.0)
+        {
+            self.0.tell(entered);
+        }
+        self.erase()
+    }
+
+    /// [`EnteredCall::returned`] while it is still borrowed.
     pub(super) fn erase(&self) -> Option<Stamp> {
         self.0.erase()
     }
@@ -157,6 +193,11 @@ impl Drop for EnteredCall<'_> {
     fn drop(&mut self) {
         self.0.erase();
     }
+}
+
+/// Whether a call that was entered then has waited for so long that it is reported.
+fn is_long(entered: Stamp, place: &CallRecord) -> bool {
+    place.sink.clock().now().since(entered) >= LONG
 }
 
 const fn stamp(entered: u64) -> Stamp {
@@ -188,43 +229,67 @@ mod tests {
         PendingCall::new(SocketId::Server(ServerId(0)), Syscall::Accept, None)
     }
 
+    fn spin_until(sink: &EventSink, millis: u64) {
+        while sink.clock().now() < Stamp::from_millis(millis) {
+            std::hint::spin_loop();
+        }
+    }
+
     #[test]
     fn a_call_is_reported_once_and_at_its_entry_when_it_has_waited() {
         let (told, sink, waits) = bench();
         let place = waits.place(accept(), &sink);
-        let past = |micros: u64| Stamp::from_nanos(sink.clock().now().nanos().saturating_sub(micros * 1_000));
-        while sink.clock().now() < Stamp::from_millis(3) {
-            std::hint::spin_loop();
-        }
-        assert!(!waits.0.look(), "nothing waits");
-        let since = past(2_000);
+        spin_until(&sink, 3);
+        waits.0.look();
+        let since = Stamp::from_millis(1);
         let entered = place.enter_at(since);
-        assert!(waits.0.look());
-        assert!(!waits.0.look(), "it has been reported");
+        waits.0.look();
+        assert!(locked(&waits.0.entered).is_empty(), "it has been reported");
         assert_eq!(entered.returned(), Some(since));
         let quick = place.enter();
         assert_eq!(quick.returned(), None);
-        assert!(!waits.0.look());
+        let late = place.enter_at(since);
+        assert_eq!(late.returned_late(), Some(since), "though nobody looked");
         let told = locked(&told.0);
-        let [only] = &told[..] else { panic!("{told:?}") };
-        assert_eq!((only.at, &only.kind), (since, &EventKind::Waits(accept())));
+        let told: Vec<_> = told.iter().map(|seen| (seen.at, &seen.kind)).collect();
+        let waits = EventKind::Waits(accept());
+        assert_eq!(told, [(since, &waits), (since, &waits)]);
     }
 
     #[test]
-    fn many_are_reported_little_by_little_and_those_that_are_gone_are_forgotten() {
+    fn what_returned_and_was_entered_again_is_looked_at_later() {
+        let (told, sink, waits) = bench();
+        let place = waits.place(accept(), &sink);
+        spin_until(&sink, 2);
+        for _ in 0..100 {
+            drop(place.enter_at(Stamp::ZERO));
+        }
+        // Far in the future: the clock does not reach it here.
+        let later = Stamp::from_millis(1_000_000);
+        let entered = place.enter_at(later);
+        assert_eq!(locked(&waits.0.entered).len(), 1, "it stands in the queue once");
+        waits.0.look();
+        let queued: Vec<_> = locked(&waits.0.entered).iter().map(|(at, _)| *at).collect();
+        assert_eq!(queued, [later]);
+        drop(entered);
+        drop(place.enter_at(Stamp::ZERO));
+        assert_eq!(locked(&waits.0.entered).len(), 1);
+        assert!(locked(&told.0).is_empty());
+    }
+
+    #[test]
+    fn many_are_reported_little_by_little_and_those_that_have_returned_are_forgotten() {
         let (told, sink, waits) = bench();
         let places: Vec<_> = (0..100).map(|_| waits.place(accept(), &sink)).collect();
         let entered: Vec<_> = places.iter().map(|place| place.enter_at(Stamp::ZERO)).collect();
-        while sink.clock().now() < Stamp::from_millis(2) {
-            std::hint::spin_loop();
-        }
-        assert!(waits.0.look());
+        spin_until(&sink, 2);
+        waits.0.look();
         assert_eq!(locked(&told.0).len(), AT_ONCE);
         drop(entered);
-        assert!(!waits.0.look());
         drop(places);
         waits.0.look();
-        assert!(locked(&waits.0.places).is_empty());
+        assert_eq!(locked(&told.0).len(), AT_ONCE);
+        assert!(locked(&waits.0.entered).is_empty());
     }
 
     #[tokio::test]
@@ -232,10 +297,6 @@ mod tests {
         let (told, sink, waits) = bench();
         let watching = tokio::spawn(waits.clone().watch());
         for round in 1..=3 {
-            // Until it sleeps.
-            while !waits.0.asleep.load(SeqCst) {
-                tokio::task::yield_now().await;
-            }
             let place = waits.place(accept(), &sink);
             let _entered = place.enter();
             while locked(&told.0).len() < round {

@@ -134,8 +134,8 @@ impl Historian {
             }
             Syscall::Connect if failed => self.write(flow, Claim { cause: None, ..claim(TcpState::Closed) }, out),
             Syscall::Connect => {
-                self.begin(flow, TcpState::Closed, out.seen.at, out);
-                let returned = at.after(Duration::from_micros(call.took_us.unwrap_or(0)));
+                let [entered, returned] = call.interval(at);
+                self.begin(flow, TcpState::Closed, entered, out);
                 let claim = claim(TcpState::Established);
                 self.observe(flow, Claim { at: returned, latest: returned, ..claim }, out);
             }

@@ -40,8 +40,9 @@ impl ScriptHost {
                 _ => {}
             }
         }
+        let at = self.log.now();
         drop(listener);
-        self.log.call(Call::new(socket_id, Syscall::Close).on(flow));
+        self.log.call_at(at, Call::new(socket_id, Syscall::Close).on(flow));
     }
 
     fn accepted(
@@ -76,38 +77,49 @@ impl ScriptHost {
     pub(super) async fn serve_datagrams(
         &self,
         socket_id: SocketId,
-        socket: &UdpSocket,
+        socket: UdpSocket,
         mut calls: mpsc::Receiver<ScriptedCall>,
     ) {
-        let report = |call: Call, peer: Option<SocketAddr>| {
+        let place = |call| {
+            let flow = socket.local_addr().ok().map(|local| Flow::unconnected(Proto::Udp, local));
+            self.log.place(socket_id, call, flow)
+        };
+        // Known only when the call has returned: the first `sendto` chooses the port.
+        let with_addresses = |call: Call, peer: Option<SocketAddr>| {
             let peer = peer.or(socket.peer_addr().ok());
             let flow = socket.local_addr().ok().map(|local| Flow { proto: Proto::Udp, local, peer });
-            self.log.call(Call { flow, ..call });
+            Call { flow, ..call }
         };
         while let Some(call) = calls.recv().await {
             match call {
                 ScriptedCall::Send(bytes) => {
+                    let place = place(Syscall::Send);
+                    let (at, entered) = place.enter_now();
                     let sent = socket.send(&bytes).await;
+                    let waited = entered.returned();
                     let call = Call::new(socket_id, Syscall::Send).returned(&sent);
-                    report(if sent.is_ok() { call.carrying(&bytes) } else { call }, None);
+                    let call = if sent.is_ok() { call.carrying(&bytes) } else { call };
+                    self.log.call_from(at, waited, with_addresses(call, None));
                 }
                 ScriptedCall::SendTo(bytes, to) => {
+                    let place = place(Syscall::Sendto);
+                    let (at, entered) = place.enter_now();
                     let sent = socket.send_to(&bytes, to).await;
+                    let waited = entered.returned();
                     let call = Call::new(socket_id, Syscall::Sendto).with(Args::Addr(to)).returned(&sent);
-                    report(if sent.is_ok() { call.carrying(&bytes) } else { call }, Some(to));
+                    let call = if sent.is_ok() { call.carrying(&bytes) } else { call };
+                    self.log.call_from(at, waited, with_addresses(call, Some(to)));
                 }
                 ScriptedCall::ReceiveErrors => {
                     let v6 = socket.local_addr().is_ok_and(|addr| addr.is_ipv6());
                     let option = if v6 { SockOpt::ReceiveErrorsV6 } else { SockOpt::ReceiveErrors };
-                    let set = sys::keep_errors(socket, v6);
+                    let set = sys::keep_errors(&socket, v6);
                     self.call(socket_id, Syscall::Setsockopt, Args::Option(option), &set);
                 }
                 ScriptedCall::Recv { patience, .. } | ScriptedCall::RecvFrom { patience } => {
                     let mut buffer = vec![0; LONGEST_DATAGRAM];
-                    let flow = socket.local_addr().ok().map(|local| Flow::unconnected(Proto::Udp, local));
-                    let place = self.log.place(socket_id, Syscall::Recvfrom, flow);
-                    let entered = place.enter();
-                    let since = self.log.now();
+                    let place = place(Syscall::Recvfrom);
+                    let (since, entered) = place.enter_now();
                     let received = tokio::time::timeout(patience.unwrap_or(FOR_EVER), socket.recv_from(&mut buffer));
                     let received = tokio::select! {
                         received = received => received,
@@ -115,22 +127,25 @@ impl ScriptHost {
                     };
                     let Ok(received) = received else {
                         let call = Call::new(socket_id, Syscall::Recvfrom);
-                        let call = flow.map_or_else(|| call.clone(), |flow| call.clone().on(flow));
-                        self.log.timed_out(since, call, buffer.len());
+                        self.log.timed_out(since, with_addresses(call, None), buffer.len());
                         continue;
                     };
-                    let took_us = entered.returned().and_then(|entered| self.log.took(entered));
-                    let call = Call { took_us, ..Call::new(socket_id, Syscall::Recvfrom).returned(&received) };
-                    match received {
-                        Ok((length, from)) => report(call.carrying(&buffer[..length]), Some(from)),
-                        Err(_) => report(call, None),
-                    }
+                    let waited = entered.returned();
+                    let call = Call::new(socket_id, Syscall::Recvfrom).returned(&received);
+                    let call = match received {
+                        Ok((length, from)) => with_addresses(call.carrying(&buffer[..length]), Some(from)),
+                        Err(_) => with_addresses(call, None),
+                    };
+                    self.log.returned(waited, call);
                 }
                 ScriptedCall::Close | ScriptedCall::Reset => break,
                 _ => {}
             }
         }
-        report(Call::new(socket_id, Syscall::Close), None);
+        let call = with_addresses(Call::new(socket_id, Syscall::Close), None);
+        let at = self.log.now();
+        drop(socket);
+        self.log.call_at(at, call);
     }
 }
 

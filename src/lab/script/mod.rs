@@ -128,7 +128,7 @@ impl ScriptHost {
             match held {
                 ScriptedSocket::Listener(listener, flow) => host.serve_listener(socket_id, listener, flow, calls).await,
                 ScriptedSocket::Stream(connection) => serve_stream(connection, calls, host.stop.clone()).await,
-                ScriptedSocket::Datagrams(socket) => host.serve_datagrams(socket_id, &socket, calls).await,
+                ScriptedSocket::Datagrams(socket) => host.serve_datagrams(socket_id, socket, calls).await,
             }
             host.ended(socket_id);
         });

@@ -58,13 +58,14 @@ fn converse(conversation: &mut Conversation, connection: &ConnectionGuard) {
     let mut stream: &TcpStream = connection.stream();
     let mut buffer = [0; BUFFER];
     let end = (conversation.socket_id, conversation.flow);
-    let place = conversation.log.place(end.0, Syscall::Recv, Some(end.1));
+    let [sending, receiving] =
+        [Syscall::Send, Syscall::Recv].map(|call| conversation.log.place(end.0, call, Some(end.1)));
     loop {
         while !conversation.unsent.is_empty() {
             // Blocks while the client does not read and its window is full.
-            let at = conversation.log.now();
+            let (at, entered) = sending.enter_now();
             let sent = stream.write(&conversation.unsent);
-            conversation.log.sent(at, conversation.socket_id, conversation.flow, &sent, &conversation.unsent);
+            conversation.log.sent(at, entered.returned(), end, &sent, &conversation.unsent);
             match sent {
                 Ok(sent) => drop(conversation.unsent.drain(..sent)),
                 Err(error) if is_interrupted(&error) => {}
@@ -72,7 +73,7 @@ fn converse(conversation: &mut Conversation, connection: &ConnectionGuard) {
             }
         }
         // Blocks until something arrives. Zero bytes: the client's FIN.
-        let entered = place.enter();
+        let entered = receiving.enter();
         let received = stream.read(&mut buffer);
         let waited = entered.returned();
         // Or this side shut the socket down: then it is no FIN.

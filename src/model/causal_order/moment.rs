@@ -11,6 +11,8 @@ use TcpState::{
 pub(super) enum Moment {
     /// `connect` was entered.
     Connect,
+    /// A `connect` that was known to wait returned the connection.
+    Connected,
     /// This state was reached.
     State(TcpState),
     /// `accept` returned this connection.
@@ -19,7 +21,7 @@ pub(super) enum Moment {
     Close,
     /// `recv` returned the end of the data.
     EndOfData,
-    /// A call failed with ECONNRESET.
+    /// A call failed because the connection is over: with ECONNRESET, or a `connect` that was known to wait.
     Reset,
 }
 
@@ -31,10 +33,10 @@ pub(super) enum Whose {
 }
 
 impl Moment {
-    pub(super) const COUNT: usize = 16;
+    pub(super) const COUNT: usize = 17;
 
     pub(super) fn all() -> impl Iterator<Item = Self> {
-        let calls = [Self::Connect, Self::Accept, Self::Close, Self::EndOfData, Self::Reset];
+        let calls = [Self::Connect, Self::Connected, Self::Accept, Self::Close, Self::EndOfData, Self::Reset];
         TcpState::ALL.iter().map(|state| Self::State(*state)).chain(calls)
     }
 
@@ -46,6 +48,7 @@ impl Moment {
             Self::Close => 13,
             Self::EndOfData => 14,
             Self::Reset => 15,
+            Self::Connected => 16,
         }
     }
 
@@ -54,7 +57,6 @@ impl Moment {
         match &seen.kind {
             EventKind::State(change) => Some(Self::State(change.to)),
             EventKind::Call(call) => Self::of_call(call),
-            // The call with its result has the same time.
             EventKind::Waits(call) if call.call == Syscall::Connect => Some(Self::Connect),
             _ => None,
         }
@@ -64,11 +66,13 @@ impl Moment {
         match call.result {
             Outcome::Ok => {}
             Outcome::TimedOut => return None,
-            Outcome::Failed(_) if call.call == Syscall::Connect => return Some(Self::Connect),
+            Outcome::Failed(_) if call.call == Syscall::Connect => {
+                return Some(if call.waited { Self::Reset } else { Self::Connect });
+            }
             Outcome::Failed(errno) => return (errno == Errno::ConnReset).then_some(Self::Reset),
         }
         match call.call {
-            Syscall::Connect => Some(Self::Connect),
+            Syscall::Connect => Some(if call.waited { Self::Connected } else { Self::Connect }),
             Syscall::Accept => Some(Self::Accept),
             Syscall::Shutdown if call.args == Args::Shut(Shut::Read) => None,
             Syscall::Close | Syscall::Shutdown => Some(Self::Close),
@@ -87,7 +91,7 @@ impl Moment {
                 Some(before) => Some((Whose::Peer, Self::State(before))),
                 None => None,
             },
-            Self::Accept => Some((Whose::Own, Self::State(Established))),
+            Self::Accept | Self::Connected => Some((Whose::Own, Self::State(Established))),
             Self::EndOfData => Some((Whose::Own, Self::State(CloseWait))),
             Self::Reset => Some((Whose::Own, Self::State(Closed))),
             Self::Connect | Self::Close => None,
@@ -125,7 +129,7 @@ impl Moment {
             Self::State(SynRecv) => 2,
             Self::State(Established) if active => 3,
             Self::State(Established) => 4,
-            Self::Accept => 5,
+            Self::Accept | Self::Connected => 5,
             Self::Close => 7,
             Self::State(FinWait1) => 8,
             Self::State(CloseWait | Closing) => 9,

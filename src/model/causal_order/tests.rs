@@ -47,7 +47,11 @@ fn row(flow: Flow, state: TcpState) -> Row {
 
 /// The true times, in microseconds, of one connection that the client opens and closes.
 #[derive(Debug, Clone)]
-struct Truth(Vec<u64>);
+struct Truth {
+    times: Vec<u64>,
+    /// Whether the client's `connect` was reported before it returned.
+    waits: bool,
+}
 
 /// What happened, in causal order; each happened a little after the one before.
 const CONNECT: usize = 0;
@@ -87,17 +91,18 @@ impl Truth {
                 (GONE, Closed),
             ]
         };
-        path.iter().rev().find(|(moment, _)| self.0[*moment] <= time).map(|(_, state)| *state)
+        path.iter().rev().find(|(moment, _)| self.times[*moment] <= time).map(|(_, state)| *state)
     }
 
     /// The calls of both programs, as they are reported, with the time at which they return.
     fn calls(&self) -> Vec<(u64, Observation)> {
-        let at = |moment: usize| self.0[moment];
+        let at = |moment: usize| self.times[moment];
         let took_us = Some(at(CONNECTED) - at(CONNECT));
-        let connect = Call { took_us, ..call(CLIENT, Syscall::Connect).on(client()) };
+        let connect = Call { took_us, waited: self.waits, ..call(CLIENT, Syscall::Connect).on(client()) };
+        let stamp = if self.waits { CONNECTED } else { CONNECT };
         let listening = SocketId::Server(ServerId(0));
         vec![
-            (at(CONNECTED), called(at(CONNECT), connect)),
+            (at(CONNECTED), called(at(stamp), connect)),
             (at(CLOSE) + 40, called(at(CLOSE), call(CLIENT, Syscall::Close).on(client()))),
             (at(ACCEPT), called(at(ACCEPT), call(listening, Syscall::Accept).on(server()))),
             (at(END_OF_DATA), called(at(END_OF_DATA), call(CONN, Syscall::Recv).on(server()).carrying(b""))),
@@ -108,14 +113,17 @@ impl Truth {
     /// The calls with the time at which they are reported: each producer with a delay of its own. What serves a
     /// connection starts when its `accept` has been reported.
     fn reported(&self, delays: &[u64]) -> Vec<(u64, Observation)> {
-        let accepted = self.0[ACCEPT] + delays[1];
+        let accepted = self.times[ACCEPT] + delays[1];
         let arrival = |place: usize, returned: u64| match place {
             0 | 1 => returned + delays[0],
             2 => accepted,
             _ => accepted.max(returned + delays[2]),
         };
+        let waits = EventKind::Waits(PendingCall::new(CLIENT, Syscall::Connect, Some(client())));
+        let at = self.times[CONNECT];
+        let waits = self.waits.then(|| (at + delays[0], observation(at, Evidence::Called, waits)));
         let calls = self.calls().into_iter().enumerate();
-        calls.map(|(place, (returned, seen))| (arrival(place, returned), seen)).collect()
+        waits.into_iter().chain(calls.map(|(place, (returned, seen))| (arrival(place, returned), seen))).collect()
     }
 
     /// A look at one end that was requested at one time and answered at another one.
@@ -127,16 +135,13 @@ impl Truth {
 }
 
 fn truths() -> impl Strategy<Value = Truth> {
-    prop::collection::vec(1u64..400, GONE + 1).prop_map(|gaps| {
+    (prop::collection::vec(1u64..400, GONE + 1), any::<bool>()).prop_map(|(gaps, waits)| {
         let mut now = 10_000;
-        Truth(
-            gaps.into_iter()
-                .map(|gap| {
-                    now += gap;
-                    now
-                })
-                .collect(),
-        )
+        let after = |gap| {
+            now += gap;
+            now
+        };
+        Truth { times: gaps.into_iter().map(after).collect(), waits }
     })
 }
 
@@ -171,7 +176,9 @@ fn find(out: &[Observation], moment: usize) -> Option<(usize, Stamp)> {
         (EventKind::State(change), LAST_ACK) => change.to == LastAck,
         (EventKind::State(change), TIME_WAIT) => change.to == TimeWait,
         (EventKind::State(change), GONE) => change.to == Closed && change.flow == server(),
-        (EventKind::Call(call), CONNECT) => call.call == Syscall::Connect,
+        (EventKind::Waits(call), CONNECT) => call.call == Syscall::Connect,
+        (EventKind::Call(call), CONNECT) => call.call == Syscall::Connect && !call.waited,
+        (EventKind::Call(call), CONNECTED) => call.call == Syscall::Connect && call.waited,
         (EventKind::Call(call), ACCEPT) => call.call == Syscall::Accept,
         (EventKind::Call(call), CLOSE) => call.call == Syscall::Close && call.socket == CLIENT,
         (EventKind::Call(call), END_OF_DATA) => call.call == Syscall::Recv,
@@ -197,8 +204,11 @@ fn story(out: &[Observation]) -> String {
 }
 
 /// What must never stand before what.
-const ORDER: [(usize, usize); 17] = [
+const ORDER: [(usize, usize); 20] = [
     (CONNECT, SYN_SENT),
+    (CONNECT, CONNECTED),
+    (CLIENT_OPEN, CONNECTED),
+    (CONNECTED, CLOSE),
     (CONNECT, ACCEPT),
     (SYN_SENT, SYN_RECV),
     (SYN_RECV, CLIENT_OPEN),
@@ -274,25 +284,51 @@ fn a_connect_that_waits_stands_before_what_it_causes_and_its_result_begins_no_ot
     let dialing = ClientChange::Dialing { flow: client() };
     let dialing = EventKind::Client(ClientEvent { client: ClientId(1), change: dialing });
     let waits = EventKind::Waits(PendingCall::new(CLIENT, Syscall::Connect, Some(client())));
-    let connect = Call { took_us: Some(20_000), ..call(CLIENT, Syscall::Connect).on(client()) };
+    let took_us = Some(20_000);
+    let connect = Call { took_us, waited: true, ..call(CLIENT, Syscall::Connect).on(client()) };
     let syn_sent = EventKind::Row(Delta::Added(row(client(), SynSent)));
     let open = EventKind::Row(Delta::Changed(row(client(), Established)));
     for (now, seen) in [
         (1, observation(1_000, Evidence::Called, dialing)),
         (2, observation(1_000, Evidence::Called, waits)),
         (3, observation(2_500, Evidence::Sampled, syn_sent)),
-        (21, called(1_000, connect)),
+        (21, called(21_000, connect)),
         (22, observation(21_500, Evidence::Sampled, open)),
     ] {
         chronicle.hear(Stamp::from_millis(now), seen, &mut out);
     }
     chronicle.settle(Stamp::from_millis(100), WorldId::Host, &mut out);
-    let waits = out.iter().position(|seen| matches!(seen.kind, EventKind::Waits(_)));
-    let syn_sent = find(&out, SYN_SENT).map(|(place, _)| place);
-    let connect = find(&out, CONNECT).map(|(place, _)| place);
-    assert!(waits.is_some() && waits < syn_sent && waits < connect, "{}", story(&out));
+    let order = [CONNECT, SYN_SENT, CLIENT_OPEN, CONNECTED].map(|moment| find(&out, moment).unwrap());
+    assert!(order.is_sorted_by(|(one, at), (other, then)| one < other && at <= then), "{}", story(&out));
     let opened = out.iter().filter(|seen| matches!(&seen.kind, EventKind::State(change) if change.to == SynSent));
     assert_eq!(opened.count(), 1, "{}", story(&out));
+}
+
+#[test]
+fn a_refused_connect_that_waited_stands_after_the_end_of_its_socket() {
+    let mut chronicle = Chronicle::default();
+    let mut out = Vec::new();
+    let dialing = ClientChange::Dialing { flow: client() };
+    let dialing = EventKind::Client(ClientEvent { client: ClientId(1), change: dialing });
+    let waits = EventKind::Waits(PendingCall::new(CLIENT, Syscall::Connect, Some(client())));
+    let refused = crate::domain::Outcome::Failed(crate::domain::Errno::ConnRefused);
+    let took_us = Some(20_000);
+    let connect = Call { result: refused, took_us, waited: true, ..call(CLIENT, Syscall::Connect).on(client()) };
+    for (now, seen) in [
+        (1, observation(1_000, Evidence::Called, dialing)),
+        (2, observation(1_000, Evidence::Called, waits)),
+        (3, observation(2_500, Evidence::Sampled, EventKind::Row(Delta::Added(row(client(), SynSent))))),
+        (21, called(21_000, connect)),
+    ] {
+        chronicle.hear(Stamp::from_millis(now), seen, &mut out);
+    }
+    chronicle.settle(Stamp::from_millis(100), WorldId::Host, &mut out);
+    let place = |is: &dyn Fn(&EventKind) -> bool| out.iter().position(|seen| is(&seen.kind));
+    let waits = place(&|kind| matches!(kind, EventKind::Waits(_)));
+    let over = place(&|kind| matches!(kind, EventKind::State(change) if change.to == Closed));
+    let refused = place(&|kind| matches!(kind, EventKind::Call(call) if call.result == refused));
+    let order = [waits, over, refused].map(|place| (place.unwrap(), out[place.unwrap()].at));
+    assert!(order.is_sorted_by(|(one, at), (other, then)| one < other && at <= then), "{}", story(&out));
 }
 
 /// The kernel traces the server's SYN_RECV together with its ESTABLISHED, after the client's; another program's client
