@@ -127,13 +127,20 @@ impl<S: Shell> Pump<S> {
         asked
     }
 
-    /// Begins the present step of the lesson without waiting for the class.
-    pub fn begin(&mut self) {
+    /// Begins the present step of the lesson without waiting for the class. What was `seen` already stands before it in
+    /// the journal, and the lesson hears of it in the step.
+    pub fn begin(&mut self, seen: impl IntoIterator<Item = Observation>) {
+        let player = self.player.take();
+        let before = self.model.journal.last_seq();
+        self.batch(seen);
+        self.player = player;
         let now = self.now();
         let Some(player) = &mut self.player else { return };
         let orders = player.begin(&self.model, now);
         orders.into_iter().for_each(|order| self.shell.order(order));
         self.told();
+        let heard = self.follow(before);
+        heard.into_iter().for_each(|msg| _ = self.take(msg));
     }
 
     /// Takes in what was still on its way when everything was closed, so that the record is whole. Without one it is

@@ -59,7 +59,8 @@ impl Runner {
 
     /// Runs the current step until it has passed or failed.
     pub async fn step(&mut self) -> anyhow::Result<LessonPhase> {
-        self.pump.begin();
+        let events = &mut self.events;
+        self.pump.begin(std::iter::from_fn(|| events.try_recv()));
         let mut batch = Vec::with_capacity(BATCH);
         while self.pump.player.as_ref().is_some_and(|player| player.next_due().is_some()) {
             let Some(due) = self.pump.next_change() else { break };
