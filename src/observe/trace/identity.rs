@@ -37,6 +37,14 @@ pub(super) struct TracedTransition {
     pub(super) change: Transition,
 }
 
+/// A record of the trace: a transition of a socket whose addresses may be incomplete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TraceRecord {
+    socket: u64,
+    flow: Flow,
+    change: StateChange,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct StateChange {
     time: u64,
@@ -46,16 +54,10 @@ struct StateChange {
 }
 
 impl Identities {
-    /// Decodes one record. Appends nothing while the addresses are incomplete; otherwise its transition, preceded by those
+    /// Takes in one record. Appends nothing while the addresses are incomplete; otherwise its transition, preceded by those
     /// held for the same socket.
-    pub(super) fn read(
-        &mut self,
-        format: &EventFormat,
-        time: u64,
-        record: &[u8],
-        reported: &mut Vec<TracedTransition>,
-    ) {
-        let Some((socket, flow, change)) = decode(format, time, record) else { return };
+    pub(super) fn read(&mut self, record: &TraceRecord, reported: &mut Vec<TracedTransition>) {
+        let TraceRecord { socket, flow, change } = *record;
         // A new socket may reuse the memory address of an older one.
         if change.from == TcpState::Closed {
             self.held.remove(&socket);
@@ -101,24 +103,32 @@ const fn is_complete(flow: &Flow, change: StateChange) -> bool {
     flow.local.port() != 0 && (flow.peer.is_some() || listens)
 }
 
-fn decode(format: &EventFormat, time: u64, record: &[u8]) -> Option<(u64, Flow, StateChange)> {
-    (number(record, &(0..2))? == u64::from(format.id)).then_some(())?;
-    let state = |at| state_of(u8::try_from(number(record, at)?).ok()?);
-    let port = |at| u16::try_from(number(record, at)?).ok();
-    let sport = port(&format.sport)?;
-    let dport = port(&format.dport)?;
-    let family = number(record, &format.family)?;
-    let ip = |v4: &Range<usize>, v6: &Range<usize>| match family {
-        AF_INET => Some(IpAddr::from(*record.get(v4.clone())?.first_chunk::<4>()?)),
-        AF_INET6 => Some(IpAddr::from(*record.get(v6.clone())?.first_chunk::<16>()?)),
-        _ => None,
-    };
-    let local = SocketAddr::new(ip(&format.saddr, &format.saddr_v6)?, sport);
-    let peer = SocketAddr::new(ip(&format.daddr, &format.daddr_v6)?, dport);
-    let flow = Flow { proto: Proto::Tcp, local, peer: (dport != 0).then_some(peer) };
-    let thread = u32::try_from(number(record, &format.thread)?).ok()?;
-    let change = StateChange { time, thread, from: state(&format.from)?, to: state(&format.to)? };
-    Some((number(record, &format.socket)?, flow, change))
+impl TraceRecord {
+    /// The time of the transition, in nanoseconds of the trace's clock.
+    pub(super) const fn time(&self) -> u64 {
+        self.change.time
+    }
+
+    /// Decodes the bytes of a record; `None` if they are not those of a TCP socket's transition.
+    pub(super) fn decode(format: &EventFormat, time: u64, record: &[u8]) -> Option<Self> {
+        (number(record, &(0..2))? == u64::from(format.id)).then_some(())?;
+        let state = |at| state_of(u8::try_from(number(record, at)?).ok()?);
+        let port = |at| u16::try_from(number(record, at)?).ok();
+        let sport = port(&format.sport)?;
+        let dport = port(&format.dport)?;
+        let family = number(record, &format.family)?;
+        let ip = |v4: &Range<usize>, v6: &Range<usize>| match family {
+            AF_INET => Some(IpAddr::from(*record.get(v4.clone())?.first_chunk::<4>()?)),
+            AF_INET6 => Some(IpAddr::from(*record.get(v6.clone())?.first_chunk::<16>()?)),
+            _ => None,
+        };
+        let local = SocketAddr::new(ip(&format.saddr, &format.saddr_v6)?, sport);
+        let peer = SocketAddr::new(ip(&format.daddr, &format.daddr_v6)?, dport);
+        let flow = Flow { proto: Proto::Tcp, local, peer: (dport != 0).then_some(peer) };
+        let thread = u32::try_from(number(record, &format.thread)?).ok()?;
+        let change = StateChange { time, thread, from: state(&format.from)?, to: state(&format.to)? };
+        Some(Self { socket: number(record, &format.socket)?, flow, change })
+    }
 }
 
 #[cfg(test)]
@@ -153,7 +163,9 @@ mod tests {
         let mut identities = Identities::default();
         let mut reported = Vec::new();
         for (time, record) in (1..).zip(records) {
-            identities.read(&format, time, record, &mut reported);
+            if let Some(record) = TraceRecord::decode(&format, time, record) {
+                identities.read(&record, &mut reported);
+            }
         }
         assert_eq!(identities.take_lost(), 0);
         let text = |TracedTransition { time, change: Transition { flow, from, to, .. }, .. }| {
@@ -234,7 +246,8 @@ mod tests {
         let mut identities = Identities::default();
         let mut reported = Vec::new();
         for socket in 0..MOST as u64 + 3 {
-            identities.read(&format, 1, &record(socket, 0, 80, Closed, SynSent), &mut reported);
+            let record = TraceRecord::decode(&format, 1, &record(socket, 0, 80, Closed, SynSent)).unwrap();
+            identities.read(&record, &mut reported);
         }
         assert_eq!((identities.take_lost(), identities.take_lost(), reported.len()), (3, 0, 0));
     }

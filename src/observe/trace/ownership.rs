@@ -11,7 +11,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 
 use super::identity::TracedTransition;
 use super::own_namespace::{OwnNamespace, cannot_be_looked_up, is_new, is_there};
-use crate::domain::{Flow, Proto, TcpState};
+use crate::domain::{Flow, Proto, TcpState, Transition};
 
 /// How long to wait for confirmation, in nanoseconds. Destruction is announced within milliseconds; but a socket that was
 /// refused or reset is in no table, and is destroyed only when its owner closes it.
@@ -32,6 +32,7 @@ pub(super) struct Ownership {
     known: HashMap<u64, bool>,
     waiting: BTreeMap<SocketKey, Unproven>,
     due: VecDeque<(u64, SocketKey)>,
+    unannounced: Unannounced,
     /// Until this time, announcements may have been missed.
     unreliable_until: u64,
     unattributed: Unattributed,
@@ -49,6 +50,53 @@ pub(super) struct Unattributed {
     pub(super) lost: u64,
 }
 
+/// Our sockets that have closed and whose destruction was not announced yet, and whether an announcement without the
+/// addresses was taken for theirs.
+#[derive(Debug, Default)]
+struct Unannounced {
+    sockets: BTreeMap<SocketKey, bool>,
+    oldest: VecDeque<SocketKey>,
+}
+
+impl Unannounced {
+    /// Takes in a transition of one of our sockets.
+    fn follow(&mut self, change: &Transition) {
+        if change.to != TcpState::Closed || change.flow.peer.is_none() {
+            return;
+        }
+        let key = key(&change.flow);
+        if self.sockets.insert(key, false).is_none() {
+            self.oldest.push_back(key);
+        }
+        // Those of which the announcement was missed stay until others take their places.
+        while self.oldest.len() > MOST
+            && let Some(oldest) = self.oldest.pop_front()
+        {
+            self.sockets.remove(&oldest);
+        }
+    }
+
+    /// The destruction of a socket with these addresses is announced. Returns its port and the other host if an
+    /// announcement without them was taken for its.
+    fn announced(&mut self, flow: &Flow) -> Option<(u16, IpAddr)> {
+        let key = key(flow);
+        let was_taken = self.sockets.remove(&key)?;
+        // Mostly it is one of the latest.
+        if let Some(place) = self.oldest.iter().rposition(|other| *other == key) {
+            self.oldest.remove(place);
+        }
+        was_taken.then(|| key.1.peer.map(|peer| (key.0, peer.ip()))).flatten()
+    }
+
+    /// Takes an announcement without the addresses for one of these sockets; `false` if it cannot be.
+    fn disconnected(&mut self, port: u16, host: IpAddr) -> bool {
+        let mut of_port = self.sockets.range_mut(first_of(port)..).take_while(|((other, _), _)| *other == port);
+        let is_it = |flow: &Flow| flow.peer.is_some_and(|peer| peer.ip() == host.to_canonical());
+        let found = of_port.find(|((_, flow), taken)| is_it(flow) && !**taken);
+        found.map(|(_, taken)| *taken = true).is_some()
+    }
+}
+
 /// The transitions of one socket, in order, while its ownership is unknown.
 #[derive(Debug)]
 struct Unproven {
@@ -57,11 +105,14 @@ struct Unproven {
 }
 
 impl Ownership {
-    /// Takes in one transition; those known to be ours go to `out`.
+    /// Takes in one transition; those known to be ours go to `out`. A connection's end that `is_over` is not looked up: its
+    /// destruction is announced if it is ours, and where thousands come and go in other namespaces, lookups would cost more
+    /// time than there is.
     pub(super) fn take_in(
         &mut self,
         now: u64,
         transition: TracedTransition,
+        is_over: bool,
         namespace: &mut dyn OwnNamespace,
         out: &mut Vec<TracedTransition>,
     ) {
@@ -73,11 +124,17 @@ impl Ownership {
             Some(is_ours) => Some(*is_ours),
             None if cannot_be_looked_up(&change.flow) => Some(true),
             None if self.waiting.contains_key(&key(&change.flow)) => None,
+            None if is_over && change.flow.peer.is_some() => None,
             None if change.begins() && change.flow.peer.is_none() => is_new(&change.flow, namespace),
             None => is_there(change, time, namespace).then_some(true),
         };
         match is_ours {
-            Some(is_ours) => self.remember(socket, change.to, is_ours),
+            Some(is_ours) => {
+                self.remember(socket, change.to, is_ours);
+                if is_ours {
+                    self.unannounced.follow(change);
+                }
+            }
             None => return self.wait(now, transition, namespace, out),
         }
         if is_ours == Some(true) {
@@ -89,26 +146,48 @@ impl Ownership {
 
     /// A socket with these addresses was destroyed in our namespace.
     pub(super) fn destroyed(&mut self, flow: &Flow, out: &mut Vec<TracedTransition>) {
-        let flow = match flow.peer {
-            Some(peer) if peer.port() == 0 => self.disconnected(flow.local.port(), peer.ip()),
-            _ => Some(*flow),
-        };
-        for flow in [flow, flow.and_then(|flow| flow.mirror())].into_iter().flatten() {
+        match flow.peer {
+            Some(peer) if peer.port() == 0 => self.disconnected(flow.local.port(), peer.ip(), out),
+            _ => {
+                // What was taken for its announcement before was another socket's.
+                if let Some((port, host)) = self.unannounced.announced(flow) {
+                    self.disconnected(port, host, out);
+                }
+                self.announced(flow, out);
+            }
+        }
+    }
+
+    fn announced(&mut self, flow: &Flow, out: &mut Vec<TracedTransition>) {
+        for (flow, is_announced) in [(Some(*flow), true), (flow.mirror(), false)] {
+            let Some(flow) = flow else { continue };
             let Some(mut waiting) = self.waiting.remove(&key(&flow)) else { continue };
             if flow.peer.is_none() {
                 // Any namespace's listener may have closed on this address; ours is the latest.
                 self.unattributed.foreign += waiting.transitions.len().saturating_sub(1) as u64;
                 waiting.transitions.drain(..waiting.transitions.len().saturating_sub(1));
             }
+            if !is_announced && let Some(last) = waiting.transitions.last() {
+                self.unannounced.follow(&last.change);
+            }
             self.confirm(waiting, out);
         }
     }
 
-    /// The closed connection between this port and this host, if there is exactly one. When a connection is refused, or
-    /// reset by its own end, the kernel clears the other addresses before it destroys the socket (`tcp_disconnect`).
-    fn disconnected(&self, port: u16, host: IpAddr) -> Option<Flow> {
-        let since = (port, Flow::unconnected(Proto::Tcp, SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0))));
-        let of_port = self.waiting.range(since..).take_while(|((other, _), _)| *other == port);
+    /// A socket on this port that was connected to this host was destroyed. When a connection is refused, or reset by its
+    /// own end, the kernel clears the other addresses before that (`tcp_disconnect`). It is one that is known to be ours, if
+    /// there is one; otherwise the closed one that waits, if there is exactly one.
+    fn disconnected(&mut self, port: u16, host: IpAddr, out: &mut Vec<TracedTransition>) {
+        if self.unannounced.disconnected(port, host) {
+            return;
+        }
+        if let Some(flow) = self.only_one_waiting(port, host) {
+            self.announced(&flow, out);
+        }
+    }
+
+    fn only_one_waiting(&self, port: u16, host: IpAddr) -> Option<Flow> {
+        let of_port = self.waiting.range(first_of(port)..).take_while(|((other, _), _)| *other == port);
         let is_over = |waiting: &Unproven| {
             waiting.transitions.last().is_some_and(|transition| transition.change.to == TcpState::Closed)
         };
@@ -145,7 +224,10 @@ impl Ownership {
         let is_it = self.waiting.get(&key).is_some_and(|waiting| waiting.since.saturating_add(PATIENCE) <= due);
         let Some(waiting) = is_it.then(|| self.waiting.remove(&key)).flatten() else { return };
         let (Some(first), Some(last)) = (waiting.transitions.first(), waiting.transitions.last()) else { return };
-        if is_there(&last.change, first.time, namespace) {
+        // One that has closed has been announced.
+        let may_be_there = last.change.to != TcpState::Closed || now < self.unreliable_until;
+        if may_be_there && is_there(&last.change, first.time, namespace) {
+            self.unannounced.follow(&last.change);
             return self.confirm(waiting, out);
         }
         self.remember(last.socket, last.change.to, false);
@@ -207,6 +289,11 @@ impl Ownership {
         }
         out.extend(waiting.transitions);
     }
+}
+
+/// What is less than the keys of all sockets on this port.
+fn first_of(port: u16) -> SocketKey {
+    (port, Flow::unconnected(Proto::Tcp, SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0))))
 }
 
 /// The same addresses, with IPv4-mapped IPv6 as IPv4: the other end may have them that way.

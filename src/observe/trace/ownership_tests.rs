@@ -16,10 +16,12 @@ struct Fake {
     rows: Vec<Row>,
     listeners: HashSet<u64>,
     now: u64,
+    lookups: usize,
 }
 
 impl OwnNamespace for Fake {
     fn look_up(&mut self, flow: &Flow) -> Option<(Row, u64)> {
+        self.lookups += 1;
         Some((self.rows.iter().find(|row| row.flow == *flow).cloned()?, self.now))
     }
 
@@ -63,10 +65,19 @@ impl Scene {
     }
 
     fn take_in(&mut self, socket: u64, flow: Flow, from: TcpState, to: TcpState) {
+        self.read(socket, flow, (from, to), false);
+    }
+
+    /// A transition of a socket that has closed when it is read.
+    fn take_in_late(&mut self, socket: u64, flow: Flow, from: TcpState, to: TcpState) {
+        self.read(socket, flow, (from, to), true);
+    }
+
+    fn read(&mut self, socket: u64, flow: Flow, (from, to): (TcpState, TcpState), is_over: bool) {
         let now = self.namespace.now;
-        let reported =
-            TracedTransition { socket, time: now, thread: 0, change: Transition { flow, from, to, cause: None } };
-        self.ownership.take_in(now, reported, &mut self.namespace, &mut self.reported);
+        let change = Transition { flow, from, to, cause: None };
+        let reported = TracedTransition { socket, time: now, thread: 0, change };
+        self.ownership.take_in(now, reported, is_over, &mut self.namespace, &mut self.reported);
     }
 
     fn destroyed(&mut self, flow: &Flow) {
@@ -206,7 +217,58 @@ fn a_disconnected_socket_is_found_by_its_port_if_it_is_the_only_one() {
     scene.destroyed(&announced(&one));
     assert_eq!(scene.sockets(), [1, 3]);
     scene.destroyed(&announced(&server()));
+    assert_eq!(scene.sockets(), [1, 3], "this is the third one's, which is known by now");
+    scene.destroyed(&announced(&server()));
     assert_eq!(scene.sockets(), [1, 3, 4, 2]);
+}
+
+#[test]
+fn what_is_over_when_it_is_read_costs_no_lookup() {
+    let mut scene = Scene::with([]);
+    for (socket, flow) in [(1, client()), (2, Flow::tcp(addr(5001), addr(80)))] {
+        scene.take_in_late(socket, flow, Closed, SynSent);
+        scene.take_in_late(socket, flow, SynSent, Closed);
+    }
+    scene.destroyed(&client());
+    scene.expire(10);
+    assert_eq!((scene.sockets(), scene.unattributed()), (vec![1, 1], (2, 0)));
+    assert_eq!(scene.namespace.lookups, 0);
+}
+
+/// A connection of ours to a server that is found in our table, and one with the same port in another namespace.
+#[test]
+fn the_announcement_of_a_known_socket_confirms_no_foreign_one() {
+    let announced = Flow::tcp(([0, 0, 0, 0], 80).into(), addr(0));
+    let foreign = Flow::tcp(addr(80), addr(5001));
+    let mut scene = Scene::with([row(server(), Established)]);
+    scene.take_in(1, server(), SynRecv, Established);
+    scene.namespace.rows.clear();
+    scene.take_in(2, foreign, SynRecv, Established);
+    scene.take_in(1, server(), Established, Closed);
+    scene.take_in(2, foreign, Established, Closed);
+    // Its own end resets it: the kernel has cleared the other port.
+    scene.destroyed(&announced);
+    assert_eq!(scene.sockets(), [1, 1]);
+    scene.expire(10);
+    assert_eq!((scene.sockets(), scene.unattributed()), (vec![1, 1], (2, 0)));
+}
+
+#[test]
+fn an_announcement_that_was_taken_for_a_known_sockets_is_another_ones_if_that_comes_later() {
+    let announced = Flow::tcp(([0, 0, 0, 0], 80).into(), addr(0));
+    let other = Flow::tcp(addr(80), addr(5001));
+    let mut scene = Scene::with([row(server(), Established)]);
+    scene.take_in(1, server(), SynRecv, Established);
+    scene.namespace.rows.clear();
+    scene.take_in(1, server(), Established, Closed);
+    // Ours, too, but nothing knows.
+    scene.take_in(2, other, Established, Closed);
+    scene.destroyed(&announced);
+    assert_eq!(scene.sockets(), [1, 1]);
+    scene.destroyed(&server());
+    assert_eq!(scene.sockets(), [1, 1, 2]);
+    scene.expire(10);
+    assert_eq!(scene.unattributed(), (0, 0));
 }
 
 #[test]

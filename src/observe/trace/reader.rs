@@ -1,5 +1,6 @@
 //! The thread that reads the trace, and its handle.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::format::{EventFormat, PageFormat};
-use super::identity::{Identities, TracedTransition};
+use super::identity::{Identities, TraceRecord, TracedTransition};
 use super::instance::{TraceInstance, TraceSwitches};
 use super::local_addresses::LocalAddresses;
 use super::namespace::{KernelNamespace, SharedScope};
@@ -129,8 +130,6 @@ struct TraceReader {
     sink: EventSink,
 }
 
-type TraceRecord = (u64, Vec<u8>);
-
 /// The records from one pass over every pipe.
 #[derive(Default)]
 struct Batch {
@@ -212,11 +211,11 @@ impl TraceReader {
             self.drain(&mut first);
             self.drain(&mut second);
         }
-        let latest = first.records.iter().map(|(time, _)| *time).max().unwrap_or(0);
-        let (due, later) = second.records.into_iter().partition(|(time, _)| *time <= latest);
+        let latest = first.records.iter().map(TraceRecord::time).max().unwrap_or(0);
+        let (due, later) = second.records.into_iter().partition(|record| record.time() <= latest);
         first.records.extend::<Vec<TraceRecord>>(due);
         // The sort is stable: records of one processor with equal times stay in order.
-        first.records.sort_by_key(|(time, _)| *time);
+        first.records.sort_by_key(TraceRecord::time);
         self.report(&first.records, &ended);
         let Unattributed { foreign, lost } = self.ownership.take_unattributed();
         self.count_foreign(foreign);
@@ -239,15 +238,18 @@ impl TraceReader {
             while let Ok(len @ 1..) = read_page(pipe, &mut self.page) {
                 let page = page::decode(&self.formats.1, &self.page[..len]);
                 batch.missed = batch.missed.saturating_add(page.missed);
-                batch.records.extend(page.records.into_iter().map(|(time, bytes)| (time, bytes.to_vec())));
+                let records = page.records.into_iter();
+                batch
+                    .records
+                    .extend(records.filter_map(|(time, bytes)| TraceRecord::decode(&self.formats.0, time, bytes)));
             }
         }
     }
 
     fn report(&mut self, records: &[TraceRecord], ended: &[Destruction]) {
         let mut transitions = Vec::new();
-        for (time, record) in records {
-            self.identities.read(&self.formats.0, *time, record, &mut transitions);
+        for record in records {
+            self.identities.read(record, &mut transitions);
         }
         let scope = self.watched.scope();
         transitions.retain(|TracedTransition { change, .. }| {
@@ -255,8 +257,10 @@ impl TraceReader {
         });
         let now = now();
         let mut ours = Vec::new();
-        for transition in transitions {
-            self.ownership.take_in(now, transition, &mut self.namespace, &mut ours);
+        let over = closed(&transitions);
+        for (place, transition) in transitions.into_iter().enumerate() {
+            let is_over = over.get(&transition.socket).is_some_and(|last| *last >= place);
+            self.ownership.take_in(now, transition, is_over, &mut self.namespace, &mut ours);
         }
         for end in ended {
             match end {
@@ -302,6 +306,12 @@ impl TraceReader {
             self.sink.note(Note::TraceForeign { count });
         }
     }
+}
+
+/// The sockets that have closed, each with the place of that transition.
+fn closed(transitions: &[TracedTransition]) -> HashMap<u64, usize> {
+    let closes = |(_, transition): &(usize, &TracedTransition)| transition.change.to == TcpState::Closed;
+    transitions.iter().enumerate().filter(closes).map(|(place, transition)| (transition.socket, place)).collect()
 }
 
 /// The announcements since the last call. If they can no longer be read they are dropped, because the socket would always
