@@ -55,6 +55,15 @@ impl Answer {
             (Self::Upper, Err(_)) => request.to_ascii_uppercase(),
         }
     }
+
+    /// Turns a request into its answer, in its place where that has the same length.
+    pub fn replace(self, request: &mut Vec<u8>) {
+        match self {
+            Self::Same => {}
+            Self::Upper if request.is_ascii() => request.make_ascii_uppercase(),
+            Self::Upper => *request = self.to(request),
+        }
+    }
 }
 
 text_enum! {
@@ -163,4 +172,20 @@ pub enum ServerChange {
     Paused { errno: Errno },
     /// `accept` works again after a pause.
     Resumed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_in_the_place_of_its_request_is_the_same() {
+        for request in [&b""[..], b"oi\n", "coração, straße ﬁm".as_bytes(), b"a\xffz"] {
+            for answer in [Answer::Same, Answer::Upper] {
+                let mut replaced = request.to_vec();
+                answer.replace(&mut replaced);
+                assert_eq!(replaced, answer.to(request), "{answer:?}");
+            }
+        }
+    }
 }

@@ -43,10 +43,17 @@ impl Connection {
         let entered = place.enter();
         loop {
             self.stream.readable().await?;
-            let mut buffer = [0; BUFFER];
-            let received = self.stream.try_read(&mut buffer);
+            // Not zeroed first, and not held while nothing comes.
+            let mut buffer = Vec::with_capacity(BUFFER);
+            let received = self.stream.try_read_buf(&mut buffer);
             if !would_block(&received) {
-                return self.received(entered.returned(), received, &buffer, into);
+                self.received(entered.returned(), &received, &buffer);
+                if into.is_empty() {
+                    *into = buffer;
+                } else {
+                    into.append(&mut buffer);
+                }
+                return received;
             }
         }
     }
@@ -56,19 +63,17 @@ impl Connection {
         let mut buffer = [0; BUFFER];
         // Not `try_read`: that relies on the last readiness reported by epoll, which may be out of date.
         let received = (&*SockRef::from(&self.stream)).read(&mut buffer);
-        (!would_block(&received)).then(|| self.received(None, received, &buffer, into))
+        (!would_block(&received)).then(|| {
+            let bytes = &buffer[..*received.as_ref().unwrap_or(&0)];
+            self.received(None, &received, bytes);
+            into.extend_from_slice(bytes);
+            received
+        })
     }
 
-    fn received(
-        &self,
-        waited: Option<Stamp>,
-        received: io::Result<usize>,
-        bytes: &[u8],
-        into: &mut Vec<u8>,
-    ) -> io::Result<usize> {
-        self.log.received(waited, (self.socket_id, self.flow), &received, bytes);
-        into.extend_from_slice(&bytes[..*received.as_ref().unwrap_or(&0)]);
-        received
+    /// Reports a `recv` of these bytes.
+    fn received(&self, waited: Option<Stamp>, received: &io::Result<usize>, bytes: &[u8]) {
+        self.log.received(waited, (self.socket_id, self.flow), received, (bytes, BUFFER));
     }
 
     /// Waits for room and sends as much of `bytes` as fits: one `send`. Returns how many bytes the kernel took.

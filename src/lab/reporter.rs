@@ -105,18 +105,18 @@ impl Reporter {
         }
     }
 
-    /// A `recv` into `buffer` that `waited` since it was entered, if that was reported.
+    /// A `recv` of these bytes, of at most so many, that `waited` since it was entered, if that was reported.
     pub(super) fn received(
         &self,
         waited: Option<Stamp>,
         (socket, flow): (SocketId, Flow),
         received: &io::Result<usize>,
-        buffer: &[u8],
+        (bytes, most): (&[u8], usize),
     ) {
-        let size = Args::Number(buffer.len() as u64);
+        let size = Args::Number(most as u64);
         let call = Call::new(socket, Syscall::Recv).with(size).on(flow);
         match received {
-            Ok(len @ 1..) => self.moved(waited, call, &buffer[..*len]),
+            Ok(1..) => self.moved(waited, call, bytes),
             Ok(0) => self.returned(waited, call.carrying(b"")),
             Err(_) => self.returned(waited, call.returned(received)),
         }

@@ -212,7 +212,8 @@ async fn recv(connection: &Connection, most: usize) {
         };
         if !would_block(&received) {
             let end = (connection.socket_id, connection.flow);
-            return connection.log.received(entered.returned(), end, &received, &buffer);
+            let bytes = &buffer[..*received.as_ref().unwrap_or(&0)];
+            return connection.log.received(entered.returned(), end, &received, (bytes, most));
         }
     }
 }

@@ -34,10 +34,12 @@ impl Conversation {
         self.log.server(self.server, ServerChange::Serving { conn: self.no, by });
     }
 
-    /// Prepares the answer to a request, unless this side is closing.
-    pub(super) fn prepare_answer(&mut self, request: &[u8]) {
+    /// Prepares the answer to the request in `unsent`, unless this side is closing.
+    pub(super) fn prepare_answer(&mut self) {
         if self.permit.close_request().is_none() {
-            self.unsent = self.answer.to(request);
+            self.answer.replace(&mut self.unsent);
+        } else {
+            self.unsent.clear();
         }
     }
 
@@ -115,12 +117,16 @@ async fn exchange(conversation: &mut Conversation, connection: &Connection) {
             let Ok(sent @ 1..) = connection.send(&conversation.unsent).await else { return };
             conversation.unsent.drain(..sent);
         }
+        // A client that waits has no buffer.
+        conversation.unsent = Vec::new();
         let mut request = Vec::new();
         let Ok(1..) = connection.recv(&mut request).await else {
             return conversation.permit.peer_closed();
         };
-        conversation.prepare_answer(&request);
-        match conversation.permit.received(&request) {
+        let decision = conversation.permit.received(&request);
+        conversation.unsent = request;
+        conversation.prepare_answer();
+        match decision {
             GuardDecision::Continue => {}
             GuardDecision::Wait(time) => tokio::time::sleep(time).await,
             GuardDecision::Close => return,

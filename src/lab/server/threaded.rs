@@ -80,11 +80,14 @@ fn converse(conversation: &mut Conversation, connection: &ConnectionGuard) {
         if matches!(received, Ok(0)) && (connection.is_stopped() || conversation.permit.is_ending()) {
             return conversation.log.woken(waited, end, &buffer);
         }
-        conversation.log.received(waited, end, &received, &buffer);
+        let bytes = &buffer[..*received.as_ref().unwrap_or(&0)];
+        conversation.log.received(waited, end, &received, (bytes, BUFFER));
         match received {
             Ok(0) => return conversation.permit.peer_closed(),
             Ok(len) => {
-                conversation.prepare_answer(&buffer[..len]);
+                // Its answer, which takes the same place.
+                conversation.unsent.extend_from_slice(&buffer[..len]);
+                conversation.prepare_answer();
                 match conversation.permit.received(&buffer[..len]) {
                     GuardDecision::Continue => {}
                     GuardDecision::Wait(time) => pause(stream, time),
