@@ -22,8 +22,9 @@ use crate::domain::{
 /// How many observations may wait before there is no room. A thousand clients at once make fewer by far in half a second.
 const CAPACITY: usize = 65_536;
 
-/// How many may wait before the reader counts as behind. Nobody reads as many lines within a frame.
-const BEHIND: usize = 64;
+/// How many may wait before the reader counts as behind. Nobody reads as many lines within a frame, and each costs as much
+/// as ten calls of a server.
+const BEHIND: usize = 16;
 
 /// How often the reader takes what waits, while much happens: as often as a frame is drawn.
 const TICK: Duration = Duration::from_millis(16);
