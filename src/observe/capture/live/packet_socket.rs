@@ -94,9 +94,9 @@ struct LinkShape {
 const BLOCK: u32 = 128 << 10;
 /// Makes a ring of 32 MB. A block is handed over after a while even if it is not full: unread, the ring lasts a second at
 /// 100,000 small packets.
-const BLOCKS: u32 = 256;
+pub(super) const BLOCKS: u32 = 256;
 /// How long a packet may wait for its block to fill up: too short to notice, and long enough not to burden an idle machine.
-const PATIENCE: Duration = Duration::from_millis(4);
+pub(super) const PATIENCE: Duration = Duration::from_millis(4);
 /// Longer than the kernel takes to hand over a partly filled block.
 const LAST_BLOCK: Duration = Duration::from_millis(100);
 /// The header of Linux cooked v2.
