@@ -4,7 +4,7 @@
 //! Every packet that is offered arrives, is dropped with a reason, is folded into a held one, or is still on the wire.
 
 use super::decode::{Outline, SegmentId, WirePacket};
-use super::direction::{Direction, InFlight, Schedule};
+use super::direction::{ArrivedSegment, Direction, InFlight, Schedule};
 use crate::domain::wire::{LossReason, WireEvent, WireMode};
 use crate::domain::{EventKind, HostId, Numbering, PerHost, Stamp};
 
@@ -74,7 +74,9 @@ impl WireCore {
     /// any other. The caller counts it with [`WireCore::crossed`].
     pub(super) fn crosses(&self, from: HostId, bytes: &[u8]) -> Option<Outline> {
         let direction = self.directions.of(from);
-        if direction.mode != WireMode::Live || direction.cut || direction.loss > 0 || !direction.in_flight.is_empty() {
+        // What arrives is remembered where its answer may be held.
+        let live = self.directions.iter().all(|(_, direction)| direction.mode == WireMode::Live);
+        if !live || direction.cut || direction.loss > 0 || !direction.in_flight.is_empty() {
             return None;
         }
         let outline = WirePacket::of(bytes)?.outline();
@@ -97,7 +99,7 @@ impl WireCore {
             return None;
         };
         let outline = packet.outline();
-        let id = packet.id();
+        let id = self.direction(from).sent.identify(&packet);
         if let Some(id) = &id
             && self.fold(now, from, id)
         {
@@ -124,7 +126,9 @@ impl WireCore {
             }
             Schedule::At(_) => {}
         }
-        self.lay(from, InFlight { schedule, listed, outline: Some(outline), id, ..InFlight::held(number, bytes, now) });
+        let ack = packet.ack();
+        let held = InFlight::held(number, bytes, now);
+        self.lay(from, InFlight { schedule, listed, outline: Some(outline), id, ack, ..held });
         Some(outline)
     }
 
@@ -148,17 +152,24 @@ impl WireCore {
         self.direction(from).in_flight.push_back(packet);
     }
 
-    /// Folds a retransmission into the original, if that is still on the wire.
+    /// Folds a retransmission into the original, if that is still on the wire, or if it has arrived and what says so is
+    /// still on the wire: only the presenter's patience makes the sender send it again then.
     fn fold(&mut self, now: Stamp, from: HostId, id: &SegmentId) -> bool {
         if !self.folding {
             return false;
         }
-        let held = self.direction(from).in_flight.iter_mut().find(|packet| packet.id.as_ref() == Some(id));
-        let Some(held) = held else { return false };
-        held.again += 1;
-        let after = now.since(held.last_sent);
-        held.last_sent = now;
-        let event = WireEvent::Folded { packet: held.number, count: held.again, after };
+        let answered = self.directions.of(from.other()).answers(id);
+        let direction = self.direction(from);
+        let held = direction.holds(id).and_then(|at| direction.in_flight.get_mut(at));
+        let held = held.map(|held| (held.number, &mut held.again, &mut held.last_sent));
+        let original = held.or_else(|| {
+            let arrived = direction.arrived.of_mut(id).filter(|_| answered)?;
+            Some((arrived.number, &mut arrived.again, &mut arrived.last_sent))
+        });
+        let Some((packet, again, last_sent)) = original else { return false };
+        *again += 1;
+        let event = WireEvent::Folded { packet, count: *again, after: now.since(*last_sent) };
+        *last_sent = now;
         self.report(from, event);
         true
     }
@@ -185,8 +196,12 @@ impl WireCore {
         loop {
             let due = self.directions.iter().filter_map(|(from, direction)| Some((direction.first_due(now)?, from)));
             let (_, from) = due.min()?;
-            let InFlight { number, bytes, outline, listed, .. } = self.direction(from).take_due(now)?;
+            let InFlight { number, bytes, outline, listed, id, again, last_sent, .. } =
+                self.direction(from).take_due(now)?;
             if !self.direction(from).cut {
+                if let Some(id) = id.filter(|_| listed) {
+                    self.direction(from).arrived.remember(&id, ArrivedSegment { number, again, last_sent });
+                }
                 return Some(WireDelivery { number, from, bytes, outline, listed });
             }
             if listed {

@@ -67,6 +67,65 @@ fn a_retransmission_is_folded_into_the_held_original() {
 }
 
 #[test]
+fn a_retransmission_is_folded_into_the_delivered_original_while_the_answer_is_held() {
+    let mut core = WireCore::new(16, 1);
+    let syn_ack = tcp(false, Flags::SYN.with(Flags::ACK), 5000, 1001, b"");
+    let folded = |packet, count, millis| WireEvent::Folded { packet, count, after: Duration::from_millis(millis) };
+    core.offer(T0, HostId::Client, &syn(), true);
+    core.offer(at(1000), HostId::Client, &syn(), true);
+    core.command(at(1500), WireCommand::Next);
+    assert_eq!(numbers(&due(&mut core, at(1500))), [1]);
+    core.take_events();
+    // Nothing says yet that it has arrived: the server may have ignored it.
+    core.offer(at(3000), HostId::Client, &syn(), true);
+    assert_eq!(packets(&mut core)[0].retransmission_of, Some(1));
+    core.command(at(3000), WireCommand::Drop(2));
+    core.offer(at(3000), HostId::Server, &syn_ack, true);
+    core.take_events();
+    core.offer(at(7000), HostId::Client, &syn(), true);
+    core.offer(at(7000), HostId::Server, &syn_ack, true);
+    assert_eq!(wire_events(&mut core), [folded(1, 2, 6000), folded(3, 1, 4000)]);
+    // The answer is lost: what is sent again then is another packet.
+    core.command(at(7000), WireCommand::Drop(3));
+    core.take_events();
+    core.offer(at(15_000), HostId::Client, &syn(), true);
+    assert_eq!(packets(&mut core)[0].number, 4);
+}
+
+#[test]
+fn what_is_sent_again_in_other_pieces_is_folded_if_all_of_it_is_known() {
+    let mut core = WireCore::new(16, 1);
+    let send = |core: &mut WireCore, seq, payload: &[u8]| {
+        core.offer(T0, HostId::Client, &tcp(true, Flags::ACK, seq, 1, payload), true);
+        packets(core).len()
+    };
+    assert_eq!((send(&mut core, 10, b"ab"), send(&mut core, 12, b"cd")), (1, 1));
+    // Both as one; with another acknowledgement meanwhile; with a byte that is new.
+    assert_eq!(send(&mut core, 10, b"abcd"), 0);
+    core.offer(T0, HostId::Client, &tcp(true, Flags::ACK, 12, 9, b"cd"), true);
+    assert_eq!(packets(&mut core), []);
+    assert_eq!(send(&mut core, 10, b"abcde"), 1);
+}
+
+#[test]
+fn probes_are_folded_and_acknowledgements_are_not() {
+    let mut core = WireCore::new(16, 1);
+    let mut client = |seq| {
+        core.offer(T0, HostId::Client, &tcp(true, Flags::ACK, seq, 1, b""), true);
+        packets(&mut core).len()
+    };
+    assert_eq!((client(1000), client(1000)), (1, 1), "nothing is known of what was sent");
+    core.offer(T0, HostId::Client, &tcp(true, Flags::ACK, 1000, 1, b"x"), true);
+    core.take_events();
+    let mut client = |seq| {
+        core.offer(T0, HostId::Client, &tcp(true, Flags::ACK, seq, 1, b""), true);
+        packets(&mut core).len()
+    };
+    assert_eq!((client(1001), client(1001)), (1, 1), "acknowledgements");
+    assert_eq!((client(1000), client(1000)), (1, 0), "probes");
+}
+
+#[test]
 fn a_retransmission_after_a_loss_is_a_new_packet_marked_as_such() {
     let mut core = WireCore::new(16, 1);
     core.offer(T0, HostId::Client, &syn(), true);

@@ -47,6 +47,30 @@ impl<'a> WirePacket<'a> {
         takes.then_some(SegmentId { flow: self.flow, seq: *seq, ack: *ack, flags: *flags, len: *len })
     }
 
+    /// The number that its sender sends next if this is a TCP segment, and whether it takes none itself: a mere
+    /// acknowledgement.
+    pub(super) fn end(&self) -> Option<(u32, bool)> {
+        let (tcp, _) = self.tcp.as_ref()?;
+        if tcp.flags.has(Flags::RST) {
+            return None;
+        }
+        let taken = self.id().map_or(0, |id| id.end().wrapping_sub(tcp.seq));
+        Some((tcp.seq.wrapping_add(taken), taken == 0))
+    }
+
+    /// The identity of a probe: a segment without data whose number was acknowledged before (RFC 9293 §3.8.4 and
+    /// §3.8.6.1). Only who knows what was sent can tell it from a mere acknowledgement.
+    pub(super) fn probe_id(&self) -> Option<SegmentId> {
+        let (TcpHeader { seq, ack, flags, .. }, len) = self.tcp.as_ref()?;
+        Some(SegmentId { flow: self.flow, seq: *seq, ack: *ack, flags: *flags, len: *len })
+    }
+
+    /// What it acknowledges, if it acknowledges anything.
+    pub(super) fn ack(&self) -> Option<u32> {
+        let (tcp, _) = self.tcp.as_ref()?;
+        tcp.flags.has(Flags::ACK).then_some(tcp.ack)
+    }
+
     /// Its summary. The caller fills in its number and the relative sequence numbers.
     pub(super) fn summary(&self) -> Option<PacketSummary> {
         packet::summary(self.packet)
@@ -92,6 +116,35 @@ pub(super) struct SegmentId {
     ack: u32,
     flags: Flags,
     len: usize,
+}
+
+impl SegmentId {
+    /// From which socket to which, from the sender's side.
+    pub(super) const fn flow(&self) -> Flow {
+        self.flow
+    }
+
+    /// Its first sequence number.
+    pub(super) const fn start(&self) -> u32 {
+        self.seq
+    }
+
+    /// The sequence number after its last: what acknowledges all of it.
+    pub(super) fn end(&self) -> u32 {
+        let controls = u32::from(self.flags.has(Flags::SYN)) + u32::from(self.flags.has(Flags::FIN));
+        self.seq.wrapping_add(u32::try_from(self.len).unwrap_or(u32::MAX)).wrapping_add(controls)
+    }
+
+    /// Whether it takes no sequence number: a probe.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.len == 0 && !self.flags.any(Flags::SYN.with(Flags::FIN))
+    }
+
+    /// Whether an acknowledgement of this number says that all of it has arrived.
+    pub(super) fn is_acknowledged_by(&self, ack: u32) -> bool {
+        // Numbers go round: half of them are after any other (RFC 9293 §3.4).
+        ack.wrapping_sub(self.end()) < 1 << 31
+    }
 }
 
 /// Packets for the tests of this layer.

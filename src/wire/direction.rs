@@ -3,9 +3,9 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use super::decode::{Outline, SegmentId};
-use crate::domain::Stamp;
+use super::decode::{Outline, SegmentId, WirePacket};
 use crate::domain::wire::WireMode;
+use crate::domain::{Flow, Stamp};
 
 /// When a packet in flight arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub(super) struct InFlight {
     pub(super) listed: bool,
     /// Its identity; `None` for a packet that was modified.
     pub(super) id: Option<SegmentId>,
+    /// What it acknowledges, if it acknowledges anything.
+    pub(super) ack: Option<u32>,
     /// How often it was retransmitted, and when last.
     pub(super) again: u32,
     pub(super) last_sent: Stamp,
@@ -44,6 +46,7 @@ impl InFlight {
             outline: None,
             listed: false,
             id: None,
+            ack: None,
             again: 0,
             last_sent: now,
         }
@@ -57,6 +60,8 @@ pub(super) struct Direction {
     pub(super) loss: u8,
     pub(super) in_flight: VecDeque<InFlight>,
     pub(super) sent: SegmentHistory,
+    /// The segments that have arrived.
+    pub(super) arrived: ArrivedSegments,
     last_arrival: Stamp,
 }
 
@@ -90,6 +95,33 @@ impl Direction {
             };
             self.in_flight[at].schedule = schedule;
         }
+    }
+
+    /// Whether something on its way here tells the other end that this segment of its own has arrived.
+    pub(super) fn answers(&self, id: &SegmentId) -> bool {
+        let to = id.flow().mirror();
+        self.in_flight.iter().any(|packet| {
+            packet.outline.map(|outline| outline.flow) == to
+                && packet.ack.is_some_and(|ack| id.is_acknowledged_by(ack))
+        })
+    }
+
+    /// The packet on its way that begins where this segment begins, if all that the segment carries is on its way too. A
+    /// kernel may send several small segments again as one.
+    pub(super) fn holds(&self, id: &SegmentId) -> Option<usize> {
+        if id.is_empty() {
+            return self.in_flight.iter().position(|packet| packet.id.as_ref() == Some(id));
+        }
+        let begins = |start: u32| {
+            let same = |held: &SegmentId| held.flow() == id.flow() && held.start() == start && !held.is_empty();
+            self.in_flight.iter().position(|packet| packet.id.as_ref().is_some_and(same))
+        };
+        let first = begins(id.start())?;
+        let mut reached = self.in_flight[first].id.as_ref()?.end();
+        while !id.is_acknowledged_by(reached) {
+            reached = self.in_flight[begins(reached)?].id.as_ref()?.end();
+        }
+        Some(first)
     }
 
     pub(super) fn position(&self, number: u64) -> Option<usize> {
@@ -127,15 +159,75 @@ impl Direction {
     }
 }
 
+/// A segment that has arrived.
+#[derive(Debug)]
+pub(super) struct ArrivedSegment {
+    pub(super) number: u64,
+    /// How often it was retransmitted, and when last.
+    pub(super) again: u32,
+    pub(super) last_sent: Stamp,
+}
+
+/// The segments that have arrived lately, to fold in what is sent again because the answer is still on its way. Each by
+/// its connection and first number, and whether it is empty.
+#[derive(Debug, Default)]
+pub(super) struct ArrivedSegments {
+    segments: HashMap<(Flow, u32, bool), ArrivedSegment>,
+    order: VecDeque<(Flow, u32, bool)>,
+}
+
+impl ArrivedSegments {
+    const KEPT: usize = 512;
+
+    pub(super) fn of_mut(&mut self, id: &SegmentId) -> Option<&mut ArrivedSegment> {
+        self.segments.get_mut(&Self::key(id))
+    }
+
+    const fn key(id: &SegmentId) -> (Flow, u32, bool) {
+        (id.flow(), id.start(), id.is_empty())
+    }
+
+    pub(super) fn remember(&mut self, id: &SegmentId, segment: ArrivedSegment) {
+        let key = Self::key(id);
+        if self.segments.insert(key, segment).is_none() {
+            self.order.push_back(key);
+        }
+        if self.order.len() > Self::KEPT
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.segments.remove(&oldest);
+        }
+    }
+}
+
 /// The segments that were sent lately, to recognize retransmissions.
 #[derive(Debug, Default)]
 pub(super) struct SegmentHistory {
     numbers: HashMap<SegmentId, u64>,
     order: VecDeque<SegmentId>,
+    /// The next number of each connection, as far as it was seen.
+    next: HashMap<Flow, u32>,
 }
 
 impl SegmentHistory {
     const KEPT: usize = 512;
+
+    /// Takes in a segment. Returns its identity if it is one that may be sent again: with data, SYN or FIN, or a probe.
+    pub(super) fn identify(&mut self, packet: &WirePacket<'_>) -> Option<SegmentId> {
+        let (end, empty) = packet.end()?;
+        let flow = packet.outline().flow;
+        let next = self.next.get(&flow).copied();
+        if empty {
+            return packet.probe_id().filter(|_| next.is_some_and(|next| next.wrapping_sub(end) == 1));
+        }
+        if self.next.len() > Self::KEPT {
+            self.next.clear();
+        }
+        if next.is_none_or(|next| end.wrapping_sub(next) < 1 << 31) {
+            self.next.insert(flow, end);
+        }
+        packet.id()
+    }
 
     /// The number of the original.
     pub(super) fn before(&self, id: &SegmentId) -> Option<u64> {
