@@ -52,7 +52,7 @@ pub mod lab {
 
 /// Lessons and scenarios.
 pub mod lesson {
-    pub use crate::lesson::{LessonOrder, catalogue};
+    pub use crate::lesson::{LessonOrder, LessonStep, catalogue};
 }
 
 /// The world as a fold of events, and the state of the screen.
@@ -64,7 +64,7 @@ pub mod model {
     pub use crate::model::playing::{PlayedLesson, StepProgress};
     pub use crate::model::servers::{Server, ServerStatus};
     pub use crate::model::ui::{Glyphs, Mode, Pane, View};
-    pub use crate::model::wire::{ProgramLine, WirePacketFate, WireStatus};
+    pub use crate::model::wire::{PacketOnWire, ProgramLine, WirePacketFate, WireStatus};
     pub use crate::model::{Model, Msg, Ui, World, update};
 
     /// Which conversation is presented.

@@ -120,8 +120,9 @@ impl<S: Shell> Pump<S> {
         let now = self.now();
         let mut asked = self.take(Msg::Time(now));
         if let Some(player) = &mut self.player {
-            player.advance(&self.model, now);
-            asked.extend(self.told());
+            let orders = player.advance(&self.model, now);
+            let told = self.play(orders);
+            asked.extend(told.into_iter().flat_map(|msg| self.take(msg)));
         }
         self.write();
         asked
@@ -197,6 +198,10 @@ impl<S: Shell> Pump<S> {
             LessonEffect::GoOn => {
                 let now = self.now();
                 let Some(player) = &mut self.player else { return vec![] };
+                if let Some((lesson, run)) = player.begin_anew(&self.model, now) {
+                    self.shell.stage(&lesson, run);
+                    return self.play(vec![]);
+                }
                 let orders = player.go_on(&self.model, now);
                 self.play(orders)
             }

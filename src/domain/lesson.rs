@@ -24,6 +24,8 @@ pub enum LessonChange {
         /// The number of this run, given when it was requested.
         run: u32,
     },
+    /// A timer that this step depends on has run out: the lesson is played again up to here.
+    Anew { step: usize },
     /// This is now the current step; none of its acts has begun.
     Told { step: usize },
     /// Its acts have begun.

@@ -47,6 +47,9 @@ pub enum Setting {
     /// Whether new sockets of the laboratory on this host delay small segments while data is unacknowledged (Nagle's
     /// algorithm, RFC 9293 §3.7.4). Not a kernel setting: when off, each of these sockets sets `TCP_NODELAY`.
     Nagle(bool),
+    /// Whether retransmission timers wait for the presenter: the least timeout (RFC 6298) becomes 110 s instead of the
+    /// kernel's 200 ms. A SYN, whose timer knows no round-trip time yet, keeps its second.
+    Patience(bool),
 }
 
 /// A congestion control algorithm.
@@ -59,9 +62,10 @@ pub enum Congestion {
 }
 
 impl Setting {
-    /// The settings that every host starts with: many retries, so that no timer ends a connection while the presenter
+    /// The settings that every host starts with: patience and many retries, so that no timer ends a connection while the presenter
     /// holds its packets; and short headers.
-    pub const DEFAULTS: [Self; 11] = [
+    pub const DEFAULTS: [Self; 12] = [
+        Self::Patience(true),
         Self::Timestamps(false),
         Self::Sack(false),
         Self::WindowScaling(false),

@@ -22,7 +22,11 @@ pub struct Player {
     /// Whether the world that the lesson needs is set up.
     ready: bool,
     over: bool,
+    /// The step up to which it plays without waiting for the class.
+    anew: Option<usize>,
     reported: Reported,
+    /// Progress that was not told yet of steps that are behind.
+    behind: Vec<LessonChange>,
 }
 
 /// The progress that the journal already has.
@@ -41,7 +45,16 @@ impl Player {
     /// A player before the first step. It does nothing until the world that the lesson needs is set up.
     pub fn new(name: &str, run: u32, lesson: Lesson, addresses: HostAddresses) -> Self {
         let engine = Engine::new(lesson, addresses);
-        Self { engine, name: name.into(), run, ready: false, over: false, reported: Reported::default() }
+        Self {
+            engine,
+            name: name.into(),
+            run,
+            ready: false,
+            over: false,
+            anew: None,
+            reported: Reported::default(),
+            behind: Vec::new(),
+        }
     }
 
     /// Declares the world ready.
@@ -52,6 +65,30 @@ impl Player {
     /// Whether the lesson's world has closed: nothing more can come of it.
     pub const fn is_over(&self) -> bool {
         self.over
+    }
+
+    /// If the next step to be done depends on a timer that has run out: goes back to the beginning, to play up to there
+    /// without waiting once the world is set up again. Returns the name and the run to set it up for.
+    pub fn begin_anew(&mut self, model: &Model, now: Stamp) -> Option<(String, u32)> {
+        let place = self.engine.place();
+        let step = match self.engine.phase() {
+            LessonPhase::Ready => place,
+            // The next one waits for the class first, unless it has no acts.
+            LessonPhase::Passed if self.engine.lesson().steps.get(place + 1)?.acts.is_empty() => place + 1,
+            _ => return None,
+        };
+        let due = self.ready
+            && self.engine.lesson().world == WorldId::Wire
+            && self.engine.lacks_timer(self.world(model), step, now);
+        if !due {
+            return None;
+        }
+        self.engine = Engine::new(self.engine.lesson().clone(), *self.engine.addresses());
+        self.ready = false;
+        self.anew = Some(step);
+        self.reported = Reported::default();
+        self.behind.push(LessonChange::Anew { step });
+        Some((self.name.clone(), self.run))
     }
 
     /// Begins the current step if it is waiting for that. If it has passed, goes to the next one, which waits before its
@@ -84,13 +121,36 @@ impl Player {
             let closed = matches!(event.seen.kind, EventKind::Wire(WireEvent::Closed { .. }));
             self.over |= self.ready && closed && self.engine.lesson().world == WorldId::Wire;
             orders.extend(self.engine.observe(self.world(model), event));
+            orders.extend(self.catch_up(model, event.seen.at));
         }
         orders
     }
 
-    /// Lets time pass.
-    pub fn advance(&mut self, model: &Model, now: Stamp) {
+    /// While it plays up to a step: goes on as soon as a step has passed.
+    fn catch_up(&mut self, model: &Model, now: Stamp) -> Vec<LessonOrder> {
+        let mut orders = Vec::new();
+        while self.anew.is_some_and(|anew| self.engine.place() < anew) && self.engine.phase() == LessonPhase::Passed {
+            self.tell_step();
+            self.engine.next_step();
+            orders.extend(self.begin(model, now));
+        }
+        if self.anew.is_some_and(|anew| self.engine.place() >= anew) || self.engine.phase() == LessonPhase::Failed {
+            self.anew = None;
+        }
+        orders
+    }
+
+    /// Notes the progress of a step that is left at once.
+    fn tell_step(&mut self) {
+        let mut behind = std::mem::take(&mut self.behind);
+        self.changes(&mut behind);
+        self.behind = behind;
+    }
+
+    /// Lets time pass. Returns what to do next.
+    pub fn advance(&mut self, model: &Model, now: Stamp) -> Vec<LessonOrder> {
         self.engine.advance(self.world(model), now);
+        self.catch_up(model, now)
     }
 
     /// When [`Player::advance`] is next to be called.
@@ -100,7 +160,7 @@ impl Player {
 
     /// The progress since the last call: its events, and a mark in this language where a step begins.
     pub fn progress(&mut self, lang: Lang) -> Vec<EventKind> {
-        let mut changes = Vec::new();
+        let mut changes = std::mem::take(&mut self.behind);
         if self.ready {
             self.changes(&mut changes);
         }
@@ -126,7 +186,7 @@ impl Player {
 
     /// Enters the current step. One without acts begins at once.
     fn enter(&mut self, model: &Model, now: Stamp) -> Vec<LessonOrder> {
-        let waits = self.engine.step().is_some_and(|step| !step.acts.is_empty());
+        let waits = self.anew.is_none() && self.engine.step().is_some_and(|step| !step.acts.is_empty());
         if waits { vec![] } else { self.begin(model, now) }
     }
 

@@ -17,6 +17,7 @@ pub struct LessonSettings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct HostSettings {
+    pub patience: Option<bool>,
     pub timestamps: Option<bool>,
     pub sack: Option<bool>,
     pub window_scaling: Option<bool>,
@@ -46,6 +47,7 @@ impl LessonSettings {
 
 fn given(settings: &HostSettings) -> Vec<Setting> {
     let HostSettings {
+        patience,
         timestamps,
         sack,
         window_scaling,
@@ -63,6 +65,7 @@ fn given(settings: &HostSettings) -> Vec<Setting> {
         send_buffer,
     } = *settings;
     let all = [
+        patience.map(Setting::Patience),
         timestamps.map(Setting::Timestamps),
         sack.map(Setting::Sack),
         window_scaling.map(Setting::WindowScaling),

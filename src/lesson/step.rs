@@ -1,10 +1,14 @@
 //! A step of a lesson.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
-use super::act::Act;
-use super::expect::Expect;
-use crate::domain::LocalizedText;
+use super::act::{Act, ModeName};
+use super::expect::{Expect, SpannedEnd};
+use super::matcher::Amount;
+use crate::domain::{Flow, LocalizedText, Stamp, TimerKind};
+use crate::model::World;
 
 /// One step: its text, its acts and its expectations.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -12,6 +16,10 @@ use crate::domain::LocalizedText;
 pub struct LessonStep {
     /// The text that the class reads before the acts are done.
     pub say: Option<LocalizedText>,
+    /// The timers that the acts depend on. They run while the class talks: where one has run out, the lesson is played
+    /// again up to here, on new hosts, before the acts are done.
+    #[serde(default)]
+    pub needs: Vec<TimerNeed>,
     /// The acts, in this order; each is done before the next begins.
     #[serde(default, rename = "do")]
     pub acts: Vec<Act>,
@@ -24,8 +32,44 @@ pub struct LessonStep {
 }
 
 impl LessonStep {
+    /// Whether packets cross at full speed once its acts are done.
+    pub fn lets_pass(&self) -> bool {
+        self.acts.iter().any(|act| matches!(act, Act::Mode { is: ModeName::Live, .. }))
+    }
+
     /// More than anything takes on a busy machine.
     const fn default_within_ms() -> u64 {
         15_000
+    }
+}
+
+/// A timer that must be running when a step begins.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimerNeed {
+    /// Of which socket.
+    pub of: SpannedEnd,
+    /// Which timer.
+    pub timer: TimerKind,
+    /// How much longer, in milliseconds.
+    pub left_ms: Amount,
+    /// How often it has run out before, for the same segment.
+    pub count: Option<Amount>,
+}
+
+impl TimerNeed {
+    /// How long the timer still runs for this end; `None` if it does not.
+    pub fn left(&self, world: &World, flow: &Flow, now: Stamp) -> Option<Duration> {
+        let entry = world.table.of(flow)?;
+        entry.row.timer.filter(|timer| timer.kind == self.timer)?;
+        entry.timer_left(now)
+    }
+
+    /// Whether it runs for as long as the step needs.
+    pub fn is_met(&self, world: &World, flow: &Flow, now: Stamp) -> bool {
+        let left = self.left(world, flow, now).and_then(|left| u64::try_from(left.as_millis()).ok());
+        let count = world.table.of(flow).and_then(|entry| entry.row.timer).map(|timer| timer.count.into());
+        left.is_some_and(|left| self.left_ms.is(left))
+            && self.count.is_none_or(|wanted| count.is_some_and(|count| wanted.is(count)))
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::act::{Act, SocketName};
-use super::expect::Expect;
+use super::expect::{Expect, SpannedEnd};
 use super::step::LessonStep;
 use crate::domain::{ClientId, ConnNo, HostId, Proto, ServerId, ServerKind, SocketId};
 
@@ -52,6 +52,9 @@ impl Symbols {
         }
         let mut symbols = Self { servers: servers.to_vec(), spawned, ..Self::default() };
         for step in steps {
+            for need in &step.needs {
+                symbols.check_end(&need.of)?;
+            }
             for act in &step.acts {
                 symbols.enter(act)?;
             }
@@ -170,7 +173,10 @@ impl Symbols {
     }
 
     fn check(&self, expect: &Expect) -> Result<(), Mistake> {
-        let Some(of) = expect.end() else { return Ok(()) };
+        expect.end().map_or(Ok(()), |of| self.check_end(of))
+    }
+
+    fn check_end(&self, of: &SpannedEnd) -> Result<(), Mistake> {
         let name = &of.get_ref().socket;
         self.socket(name).map(drop).ok_or_else(|| (of.span().start, format!("there is no {name} yet")))
     }

@@ -36,6 +36,8 @@ pub struct PlayedLesson {
     pub not_done: Option<usize>,
     /// The states of the expectations so far; [`PlayedLesson::tick`] reads them.
     pub ticks: Vec<ExpectationState>,
+    /// The step up to which it is played again, because a timer ran out that the step depends on.
+    pub anew: Option<usize>,
     /// The ends of its sockets, by their ids.
     pub flows: HashMap<SocketId, Flow>,
 }
@@ -63,7 +65,22 @@ impl PlayedLesson {
     }
 
     pub(super) fn apply(&mut self, change: &LessonChange) {
+        if let Some(anew) = self.anew {
+            // The panel stays at the step that the class waits for.
+            match change {
+                LessonChange::Told { step } if *step < anew => return,
+                LessonChange::Told { .. } => self.anew = None,
+                LessonChange::Failed { step } if *step < anew => (self.anew, self.step) = (None, *step),
+                LessonChange::Anew { .. } => {}
+                _ => return,
+            }
+        }
         match change {
+            LessonChange::Anew { step } => {
+                let lesson = std::mem::take(&mut self.lesson);
+                *self =
+                    Self { lesson, step: *step, progress: StepProgress::Doing, anew: Some(*step), ..Self::default() };
+            }
             LessonChange::Told { step } => {
                 let Self { lesson, flows, .. } = std::mem::take(self);
                 *self = Self { lesson, step: *step, flows, ..Self::default() };

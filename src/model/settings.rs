@@ -9,7 +9,8 @@ use crate::domain::{Congestion, HostId, Setting};
 
 /// One line of the settings: what it can be turned to, in the order of the keys. What a host starts with is the first,
 /// unless it is not ours to say.
-pub const SETTINGS: [&[Setting]; 12] = [
+pub const SETTINGS: [&[Setting]; 13] = [
+    &[Setting::Patience(true), Setting::Patience(false)],
     &[Setting::Timestamps(false), Setting::Timestamps(true)],
     &[Setting::Sack(false), Setting::Sack(true)],
     &[Setting::WindowScaling(false), Setting::WindowScaling(true)],

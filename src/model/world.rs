@@ -110,10 +110,11 @@ impl World {
                 if matches!(wire, WireEvent::Opened { .. }) {
                     // New hosts: nothing of those before is left.
                     let Self { lost, missing_packets, events, .. } = *self;
-                    *self = Self { lost, missing_packets, events, ..Self::default() };
+                    let playing = self.playing.take_if(|playing| playing.anew.is_some());
+                    *self = Self { lost, missing_packets, events, playing, ..Self::default() };
                 }
                 if matches!(wire, WireEvent::Closed { .. }) {
-                    self.playing = None;
+                    self.playing.take_if(|playing| playing.anew.is_none());
                     // The hosts are gone with all their sockets.
                     self.table = Table::default();
                 }

@@ -133,6 +133,10 @@ pub struct PlayingText {
     pub do_it: fn(&str) -> String,
     /// Waiting for the expectations.
     pub waiting: &'static str,
+    /// A timer that the step depends on has run out: this key first plays up to here again.
+    pub anew: fn(&str) -> String,
+    /// It is being played again up to here.
+    pub catching_up: &'static str,
     /// This key goes on to the next step.
     pub go_on: fn(&str) -> String,
     /// Failed: this key plays it again.

@@ -97,7 +97,9 @@ impl WireCore {
 
     fn drop(&mut self, number: u64) {
         let Some((from, at)) = self.find(number) else { return self.missed(number) };
-        self.direction(from).in_flight.remove(at);
+        if let Some(InFlight { outline: Some(outline), ack, .. }) = self.direction(from).in_flight.remove(at) {
+            self.miss(from, outline.flow, ack);
+        }
         self.report(from, WireEvent::Dropped { packet: number, why: LossReason::Asked });
     }
 

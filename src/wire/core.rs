@@ -6,7 +6,7 @@
 use super::decode::{Outline, SegmentId, WirePacket};
 use super::direction::{ArrivedSegment, Direction, InFlight, Schedule};
 use crate::domain::wire::{LossReason, WireEvent, WireMode};
-use crate::domain::{EventKind, HostId, Numbering, PerHost, Stamp};
+use crate::domain::{EventKind, Flow, HostId, Numbering, PerHost, Stamp};
 
 /// The wire: two directions, each named by the host that sends.
 #[derive(Debug)]
@@ -116,6 +116,7 @@ impl WireCore {
             self.unlisted += 1;
         }
         if let Some(why) = loss {
+            self.miss(from, outline.flow, packet.ack());
             self.report(from, WireEvent::Dropped { packet: number, why });
             return Some(outline);
         }
@@ -164,6 +165,9 @@ impl WireCore {
         let held = held.map(|held| (held.number, &mut held.again, &mut held.last_sent));
         let original = held.or_else(|| {
             let arrived = direction.arrived.of_mut(id).filter(|_| answered)?;
+            if std::mem::take(&mut arrived.unanswered) {
+                return None;
+            }
             Some((arrived.number, &mut arrived.again, &mut arrived.last_sent))
         });
         let Some((packet, again, last_sent)) = original else { return false };
@@ -172,6 +176,13 @@ impl WireCore {
         *last_sent = now;
         self.report(from, event);
         true
+    }
+
+    /// Notes that what a packet acknowledges was not heard of.
+    pub(super) fn miss(&mut self, from: HostId, flow: Flow, ack: Option<u32>) {
+        if let (Some(there), Some(ack)) = (flow.mirror(), ack) {
+            self.direction(from.other()).arrived.miss_answer(there, ack);
+        }
     }
 
     /// The reason why a new packet is lost, if it is.
@@ -196,13 +207,18 @@ impl WireCore {
         loop {
             let due = self.directions.iter().filter_map(|(from, direction)| Some((direction.first_due(now)?, from)));
             let (_, from) = due.min()?;
-            let InFlight { number, bytes, outline, listed, id, again, last_sent, .. } =
+            let InFlight { number, bytes, outline, listed, id, ack, again, last_sent, .. } =
                 self.direction(from).take_due(now)?;
             if !self.direction(from).cut {
                 if let Some(id) = id.filter(|_| listed) {
-                    self.direction(from).arrived.remember(&id, ArrivedSegment { number, again, last_sent });
+                    self.direction(from)
+                        .arrived
+                        .remember(&id, ArrivedSegment { number, again, last_sent, unanswered: false });
                 }
                 return Some(WireDelivery { number, from, bytes, outline, listed });
+            }
+            if let Some(outline) = outline {
+                self.miss(from, outline.flow, ack);
             }
             if listed {
                 self.report(from, WireEvent::Dropped { packet: number, why: LossReason::Cut });

@@ -85,11 +85,12 @@ fn a_retransmission_is_folded_into_the_delivered_original_while_the_answer_is_he
     core.offer(at(7000), HostId::Client, &syn(), true);
     core.offer(at(7000), HostId::Server, &syn_ack, true);
     assert_eq!(wire_events(&mut core), [folded(1, 2, 6000), folded(3, 1, 4000)]);
-    // The answer is lost: what is sent again then is another packet.
+    // The answer is lost: what is sent again then is another packet, even if the answer comes again before.
     core.command(at(7000), WireCommand::Drop(3));
+    core.offer(at(14_999), HostId::Server, &syn_ack, true);
     core.take_events();
     core.offer(at(15_000), HostId::Client, &syn(), true);
-    assert_eq!(packets(&mut core)[0].number, 4);
+    assert_eq!(packets(&mut core)[0].number, 5);
 }
 
 #[test]
@@ -105,6 +106,14 @@ fn what_is_sent_again_in_other_pieces_is_folded_if_all_of_it_is_known() {
     core.offer(T0, HostId::Client, &tcp(true, Flags::ACK, 12, 9, b"cd"), true);
     assert_eq!(packets(&mut core), []);
     assert_eq!(send(&mut core, 10, b"abcde"), 1);
+}
+
+#[test]
+fn a_syn_that_also_acknowledges_is_not_the_syn_sent_again() {
+    let mut core = WireCore::new(16, 1);
+    core.offer(T0, HostId::Client, &syn(), true);
+    core.offer(T0, HostId::Client, &tcp(true, Flags::SYN.with(Flags::ACK), 1000, 7, b""), true);
+    assert_eq!(packets(&mut core).len(), 2);
 }
 
 #[test]

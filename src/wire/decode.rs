@@ -135,9 +135,10 @@ impl SegmentId {
         self.seq.wrapping_add(u32::try_from(self.len).unwrap_or(u32::MAX)).wrapping_add(controls)
     }
 
-    /// Whether it takes no sequence number: a probe.
-    pub(super) const fn is_empty(&self) -> bool {
-        self.len == 0 && !self.flags.any(Flags::SYN.with(Flags::FIN))
+    /// Whether it has data or a FIN, which a kernel may send again in other pieces and with another acknowledgement. A SYN
+    /// and a probe are sent again as they are.
+    pub(super) const fn has_data(&self) -> bool {
+        !self.flags.has(Flags::SYN) && (self.len > 0 || self.flags.has(Flags::FIN))
     }
 
     /// Whether an acknowledgement of this number says that all of it has arrived.

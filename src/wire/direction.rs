@@ -101,19 +101,18 @@ impl Direction {
     pub(super) fn answers(&self, id: &SegmentId) -> bool {
         let to = id.flow().mirror();
         self.in_flight.iter().any(|packet| {
-            packet.outline.map(|outline| outline.flow) == to
-                && packet.ack.is_some_and(|ack| id.is_acknowledged_by(ack))
+            packet.outline.map(|outline| outline.flow) == to && packet.ack.is_some_and(|ack| id.is_acknowledged_by(ack))
         })
     }
 
     /// The packet on its way that begins where this segment begins, if all that the segment carries is on its way too. A
     /// kernel may send several small segments again as one.
     pub(super) fn holds(&self, id: &SegmentId) -> Option<usize> {
-        if id.is_empty() {
+        if !id.has_data() {
             return self.in_flight.iter().position(|packet| packet.id.as_ref() == Some(id));
         }
         let begins = |start: u32| {
-            let same = |held: &SegmentId| held.flow() == id.flow() && held.start() == start && !held.is_empty();
+            let same = |held: &SegmentId| held.flow() == id.flow() && held.start() == start && held.has_data();
             self.in_flight.iter().position(|packet| packet.id.as_ref().is_some_and(same))
         };
         let first = begins(id.start())?;
@@ -166,36 +165,56 @@ pub(super) struct ArrivedSegment {
     /// How often it was retransmitted, and when last.
     pub(super) again: u32,
     pub(super) last_sent: Stamp,
+    /// Whether an answer to it was lost. Then its sender has reason to send it again.
+    pub(super) unanswered: bool,
 }
 
-/// The segments that have arrived lately, to fold in what is sent again because the answer is still on its way. Each by
-/// its connection and first number, and whether it is empty.
+/// The segments that have arrived lately, to fold in what is sent again because the answer is still on its way.
 #[derive(Debug, Default)]
 pub(super) struct ArrivedSegments {
-    segments: HashMap<(Flow, u32, bool), ArrivedSegment>,
-    order: VecDeque<(Flow, u32, bool)>,
+    segments: HashMap<ArrivedKey, ArrivedSegment>,
+    order: VecDeque<SegmentId>,
+}
+
+/// What a segment that is sent again shares with the one that arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum ArrivedKey {
+    /// Everything.
+    Whole(SegmentId),
+    /// Its connection and its first number.
+    Start(Flow, u32),
+}
+
+impl ArrivedKey {
+    const fn of(id: &SegmentId) -> Self {
+        if id.has_data() { Self::Start(id.flow(), id.start()) } else { Self::Whole(*id) }
+    }
 }
 
 impl ArrivedSegments {
     const KEPT: usize = 512;
 
     pub(super) fn of_mut(&mut self, id: &SegmentId) -> Option<&mut ArrivedSegment> {
-        self.segments.get_mut(&Self::key(id))
+        self.segments.get_mut(&ArrivedKey::of(id))
     }
 
-    const fn key(id: &SegmentId) -> (Flow, u32, bool) {
-        (id.flow(), id.start(), id.is_empty())
+    /// Notes that the other end's acknowledgement of this number was lost, in the connection that is `flow` here.
+    pub(super) fn miss_answer(&mut self, flow: Flow, ack: u32) {
+        for id in self.order.iter().filter(|id| id.flow() == flow && id.is_acknowledged_by(ack)) {
+            if let Some(segment) = self.segments.get_mut(&ArrivedKey::of(id)) {
+                segment.unanswered = true;
+            }
+        }
     }
 
     pub(super) fn remember(&mut self, id: &SegmentId, segment: ArrivedSegment) {
-        let key = Self::key(id);
-        if self.segments.insert(key, segment).is_none() {
-            self.order.push_back(key);
+        if self.segments.insert(ArrivedKey::of(id), segment).is_none() {
+            self.order.push_back(*id);
         }
         if self.order.len() > Self::KEPT
             && let Some(oldest) = self.order.pop_front()
         {
-            self.segments.remove(&oldest);
+            self.segments.remove(&ArrivedKey::of(&oldest));
         }
     }
 }

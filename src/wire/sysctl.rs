@@ -2,7 +2,7 @@
 
 use crate::domain::setting::{Congestion, Setting};
 
-/// The file under `/proc/sys/net` and its content; `None` for a setting of sockets.
+/// The file under `/proc/sys/net` and its content; `None` for a setting of sockets or routes.
 pub(super) fn sysctl(setting: Setting) -> Option<(&'static str, String)> {
     let bit = |on: bool| u8::from(on).to_string();
     Some(match setting {
@@ -26,6 +26,6 @@ pub(super) fn sysctl(setting: Setting) -> Option<(&'static str, String)> {
         Setting::ReceiveBuffer(bytes) => ("ipv4/tcp_rmem", format!("{} {bytes} {bytes}", bytes.min(4096))),
         Setting::SendBuffer(bytes) => ("ipv4/tcp_wmem", format!("{} {bytes} {bytes}", bytes.min(4096))),
         Setting::SynCookies(on) => ("ipv4/tcp_syncookies", bit(on)),
-        Setting::Nagle(_) => return None,
+        Setting::Nagle(_) | Setting::Patience(_) => return None,
     })
 }

@@ -56,6 +56,11 @@ impl Test {
         Self { place: Place::Last, ..self }
     }
 
+    /// It runs only where it is asked for, by `--ignored` or `--include-ignored`.
+    pub(crate) fn asked_for(self, why: &'static str) -> Self {
+        Self { on_request: Some(why), ..self }
+    }
+
     /// It measures something of its process that other tests would change.
     pub(crate) fn in_own_process(self) -> Self {
         Self { in_own_process: true, ..self }

@@ -54,6 +54,8 @@ pub(super) const LESSONS: LessonsText = LessonsText {
         done: "Done:",
         do_it: |key| format!("{key} does it"),
         waiting: "waiting for the kernel",
+        anew: |key| format!("Its timer ran out meanwhile: {key} first plays up to here again, on new hosts."),
+        catching_up: "A timer had run out: played again up to here, on new hosts.",
         go_on: |key| format!("seen · {key} goes on"),
         failed: |key| format!("not everything was seen · {key} plays it again"),
         over: |key, title| format!("all seen · {key} plays the next: {title}"),

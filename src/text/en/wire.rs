@@ -202,6 +202,7 @@ pub(super) const WIRE: WireText = WireText {
         Setting::ReceiveBuffer(_) => "receive buffer",
         Setting::SendBuffer(_) => "send buffer",
         Setting::Nagle(_) => "Nagle, our own sockets",
+        Setting::Patience(_) => "patience: timeouts wait for you",
     },
     value,
     kernels: "the kernel's",
@@ -323,6 +324,8 @@ fn value(setting: &Setting) -> String {
         | Setting::RememberMetrics(on)
         | Setting::SynCookies(on)
         | Setting::Nagle(on) => switch(on),
+        Setting::Patience(true) => "on: RTO ≥ 110 s".into(),
+        Setting::Patience(false) => "off: RTO ≥ 0.2 s".into(),
         Setting::EphemeralRange(low, high) => format!("{low}–{high}"),
         Setting::TwReuse(0) => "never".into(),
         Setting::TwReuse(1) => "always".into(),

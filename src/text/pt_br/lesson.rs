@@ -63,6 +63,10 @@ pub(super) const LESSONS: LessonsText = LessonsText {
         done: "Feito:",
         do_it: |key| format!("{key} faz"),
         waiting: "esperando o kernel",
+        anew: |key| {
+            format!("O temporizador esgotou nesse meio-tempo: {key} antes repete tudo até aqui, em hosts novos.")
+        },
+        catching_up: "Um temporizador tinha esgotado: tudo foi repetido até aqui, em hosts novos.",
         go_on: |key| format!("visto · {key} continua"),
         failed: |key| format!("nem tudo foi visto · {key} apresenta de novo"),
         over: |key, title| format!("tudo visto · {key} apresenta o próximo: {title}"),

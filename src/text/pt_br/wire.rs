@@ -207,6 +207,7 @@ pub(super) const WIRE: WireText = WireText {
         Setting::ReceiveBuffer(_) => "buffer de recepção",
         Setting::SendBuffer(_) => "buffer de envio",
         Setting::Nagle(_) => "Nagle, nossos próprios sockets",
+        Setting::Patience(_) => "paciência: os timeouts esperam você",
     },
     value,
     kernels: "o do kernel",
@@ -348,6 +349,8 @@ fn value(setting: &Setting) -> String {
         | Setting::RememberMetrics(on)
         | Setting::SynCookies(on)
         | Setting::Nagle(on) => switch(on),
+        Setting::Patience(true) => "ligada: RTO ≥ 110 s".into(),
+        Setting::Patience(false) => "desligada: RTO ≥ 0,2 s".into(),
         Setting::EphemeralRange(low, high) => format!("{low}–{high}"),
         Setting::TwReuse(0) => "nunca".into(),
         Setting::TwReuse(1) => "sempre".into(),

@@ -14,6 +14,7 @@ use crate::view::draw_context::{DrawContext, PaneFrame};
 use crate::view::glyphs;
 use crate::view::keys;
 use crate::view::line_writer::{LineWriter, wrap_pieces};
+use crate::view::netstat::timer_text;
 use crate::view::sentences::{of_act, of_expect, of_seen};
 
 /// A paragraph in pieces; all its lines but the first are indented by so many columns.
@@ -28,7 +29,7 @@ pub(super) fn needs(model: &Model, ctx: &DrawContext, columns: u16) -> u16 {
     let Some((playing, lesson)) = played(model) else { return 0 };
     let columns = columns.saturating_sub(4);
     let lines = |playing: &PlayedLesson| -> usize {
-        paragraphs(ctx, lesson, playing).iter().map(|paragraph| indented_lines(paragraph, columns).len()).sum()
+        paragraphs(model, ctx, lesson, playing).iter().map(|paragraph| indented_lines(paragraph, columns).len()).sum()
     };
     let steps = (0..lesson.steps.len()).map(|step| lines(&PlayedLesson { step, ..PlayedLesson::of(&playing.lesson) }));
     // A step that failed says more.
@@ -46,7 +47,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let frame = PaneFrame { title: &title, count: &count, foot: &foot, focused, ..PaneFrame::default() };
     let inside = ctx.pane(&frame, area, buf);
     let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
-    let paragraphs = paragraphs(ctx, lesson, playing);
+    let paragraphs = paragraphs(model, ctx, lesson, playing);
     let lines: Vec<_> = paragraphs.iter().flat_map(|paragraph| indented_lines(paragraph, inside.width)).collect();
     let more = lines.len() > usize::from(inside.height);
     for (row, (indent, line)) in (0..inside.height).zip(lines) {
@@ -83,7 +84,7 @@ fn foot(model: &Model, ctx: &DrawContext, playing: &PlayedLesson) -> String {
     }
 }
 
-fn paragraphs(ctx: &DrawContext, lesson: &Lesson, playing: &PlayedLesson) -> Vec<Paragraph> {
+fn paragraphs(model: &Model, ctx: &DrawContext, lesson: &Lesson, playing: &PlayedLesson) -> Vec<Paragraph> {
     let Some(step) = lesson.steps.get(playing.step) else { return vec![] };
     let words = &ctx.text.lessons;
     let theme = &ctx.theme;
@@ -104,7 +105,41 @@ fn paragraphs(ctx: &DrawContext, lesson: &Lesson, playing: &PlayedLesson) -> Vec
         }
         all.push((MARK, pieces));
     }
+    all.extend(timers(model, ctx, lesson, playing));
     all
+}
+
+/// The timers that the next step to be done depends on, with the time they have left; or that one has run out.
+fn timers(model: &Model, ctx: &DrawContext, lesson: &Lesson, playing: &PlayedLesson) -> Vec<Paragraph> {
+    let words = &ctx.text.lessons.playing;
+    let theme = &ctx.theme;
+    let next = match playing.progress {
+        StepProgress::Told => playing.step,
+        StepProgress::Passed => playing.step + 1,
+        StepProgress::Doing if playing.anew.is_some() => {
+            return vec![(0, vec![(words.catching_up.into(), theme.title)])];
+        }
+        StepProgress::Doing | StepProgress::Failed | StepProgress::Over => return vec![],
+    };
+    let world = model.worlds.shown();
+    let needs = lesson.steps.get(next).map_or(&[][..], |step| &step.needs);
+    let mut lines = Vec::new();
+    for need in needs {
+        let of = need.of.get_ref();
+        let flow = lesson.symbols.socket(&of.socket).and_then(|socket| playing.flows.get(&socket.id)).copied();
+        let flow = if of.peer { flow.and_then(|flow| flow.mirror()) } else { flow };
+        let met = flow.is_some_and(|flow| need.is_met(world, &flow, model.now));
+        if !met {
+            let key = keys::first(Action::Lesson(LessonAction::GoOn), ctx.text);
+            return vec![(0, vec![((words.anew)(&key), theme.title)])];
+        }
+        let running = flow.and_then(|flow| {
+            let left = need.left(world, &flow, model.now)?;
+            Some(timer_text(ctx, world.table.of(&flow)?.row.timer?, left))
+        });
+        lines.extend(running.map(|running| (0, vec![(format!("{of}: {running}"), theme.quiet)])));
+    }
+    lines
 }
 
 /// The acts of a step, as one line if it fits.

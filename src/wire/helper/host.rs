@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::linux::fs::MetadataExt as _;
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, netlink};
@@ -41,6 +42,9 @@ pub(in crate::wire) const fn mac(host: HostId) -> [u8; 6] {
     let [_, _, _, last] = host.address().octets();
     [2, 0, 0, 0, 0, last]
 }
+
+/// The least retransmission timeout of a patient host: the kernel's own limit is 120 s (`TCP_RTO_MAX`).
+const PATIENT: Duration = Duration::from_secs(110);
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -137,7 +141,7 @@ pub(super) fn configure(host: HostId, mtu: u16, arp: bool, settings: &[Setting])
     of(Need::Address, addressed())?;
     for setting in settings {
         // Settings that this kernel lacks are skipped.
-        match set(*setting) {
+        match set(host, *setting) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err((Need::Address, error)),
             _ => {}
         }
@@ -145,7 +149,11 @@ pub(super) fn configure(host: HostId, mtu: u16, arp: bool, settings: &[Setting])
     Ok(())
 }
 
-pub(super) fn set(setting: Setting) -> io::Result<()> {
+/// On the host's thread: changes a setting of its network stack.
+pub(super) fn set(host: HostId, setting: Setting) -> io::Result<()> {
+    if let Setting::Patience(on) = setting {
+        return Route::open()?.least_timeout(INTERFACE, host.address(), PREFIX, on.then_some(PATIENT));
+    }
     let (file, value) = sysctl(setting).ok_or(io::ErrorKind::InvalidInput)?;
     fs::write(format!("/proc/sys/net/{file}"), value)
 }

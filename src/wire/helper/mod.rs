@@ -259,7 +259,7 @@ fn answer(
             Ok((HelperReply::Done, vec![socket]))
         }
         Request::Turn(host, setting) => {
-            hosts.of(host).on(move || host::set(setting))??;
+            hosts.of(host).on(move || host::set(host, setting))??;
             Ok((HelperReply::Done, Vec::new()))
         }
         Request::Run(host, program) => {

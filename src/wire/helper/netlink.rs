@@ -3,6 +3,7 @@
 use std::io;
 use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 
@@ -10,8 +11,10 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 const NLMSG_ERROR: u16 = 2;
 const RTM_NEWLINK: u16 = 16;
 const RTM_NEWADDR: u16 = 20;
+const RTM_NEWROUTE: u16 = 24;
 const NLM_F_REQUEST: u16 = 1;
 const NLM_F_ACK: u16 = 4;
+const NLM_F_REPLACE: u16 = 0x100;
 const NLM_F_EXCL: u16 = 0x200;
 const NLM_F_CREATE: u16 = 0x400;
 const IFF_UP: u32 = 1;
@@ -27,6 +30,16 @@ const IFLA_INFO_DATA: u16 = 2;
 const VETH_INFO_PEER: u16 = 1;
 const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
+const RT_TABLE_MAIN: u8 = 254;
+const RTPROT_KERNEL: u8 = 2;
+const RT_SCOPE_LINK: u8 = 253;
+const RTN_UNICAST: u8 = 1;
+const RTA_DST: u16 = 1;
+const RTA_OIF: u16 = 4;
+const RTA_PREFSRC: u16 = 7;
+const RTA_METRICS: u16 = 8;
+const RTAX_LOCK: u16 = 1;
+const RTAX_RTO_MIN: u16 = 13;
 
 /// An `rtnetlink` socket of the calling thread's network namespace.
 pub(super) struct Route(OwnedFd);
@@ -77,6 +90,35 @@ impl Route {
         request.0.extend(index.to_ne_bytes());
         request.attribute(IFA_LOCAL, &address.octets());
         request.attribute(IFA_ADDRESS, &address.octets());
+        self.ask(request)
+    }
+
+    /// Sets the least retransmission timeout towards the network that this address is in: the route's `rto_min`
+    /// (`ip-route(8)`), of which the kernel takes notice only if it is locked. `None` is the kernel's own.
+    pub(super) fn least_timeout(
+        &self,
+        name: &str,
+        address: Ipv4Addr,
+        prefix: u8,
+        least: Option<Duration>,
+    ) -> io::Result<()> {
+        let mut request = RouteMessage::new(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
+        // struct rtmsg: family, lengths of destination and source, TOS, table, protocol, scope, type; flags. The route is
+        // the one that the kernel made for the address.
+        let family = AddressFamily::INET.as_raw().to_ne_bytes()[0];
+        request.0.extend([family, prefix, 0, 0, RT_TABLE_MAIN, RTPROT_KERNEL, RT_SCOPE_LINK, RTN_UNICAST]);
+        request.0.extend([0; 4]);
+        let network = u32::from(address) & u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0);
+        request.attribute(RTA_DST, &network.to_be_bytes());
+        request.attribute(RTA_OIF, &self.index(name)?.to_ne_bytes());
+        request.attribute(RTA_PREFSRC, &address.octets());
+        if let Some(least) = least {
+            let millis = u32::try_from(least.as_millis()).unwrap_or(u32::MAX);
+            let mut metrics = RouteMessage(Vec::new());
+            metrics.attribute(RTAX_LOCK, &(1_u32 << RTAX_RTO_MIN).to_ne_bytes());
+            metrics.attribute(RTAX_RTO_MIN, &millis.to_ne_bytes());
+            request.attribute(RTA_METRICS, &metrics.0);
+        }
         self.ask(request)
     }
 

@@ -1,6 +1,7 @@
 //! Scenarios played by keys in the program's own loop, on the real kernel.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
@@ -11,13 +12,13 @@ use ratatui::{Terminal, TerminalOptions, Viewport};
 use socklab::api::app::Laboratory;
 use socklab::api::app::queue;
 use socklab::api::app::{Pump, Session, SessionEnd, Shell};
-use socklab::api::domain::{Clock, RowKey};
-use socklab::api::lesson::{LessonOrder, catalogue};
-use socklab::api::model::WireStatus;
+use socklab::api::domain::{Clock, PacketSummary, RowKey};
+use socklab::api::lesson::{LessonOrder, LessonStep, catalogue};
 use socklab::api::model::{Effect, Model, Msg, Ui};
+use socklab::api::model::{PacketOnWire, WireStatus};
 use socklab::api::model::{PlayedLesson, StepProgress};
 use socklab::api::view::ColorDepth;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::fixtures::{BINARY, DEADLINE};
@@ -27,7 +28,10 @@ pub(crate) fn tests() -> Vec<Test> {
     vec![
         async_test(two_scenarios_by_key_one_repeated_and_one_spoilt, &[Wire]),
         async_test(every_scenario_of_the_catalogue_by_key, &[Wire]),
-        async_test(every_scenario_tolerates_a_pause_before_each_key, &[Wire]),
+        async_test(every_scenario_waits_for_a_class_that_talks, &[Wire]),
+        async_test(those_that_hang_on_timers_wait_for_a_class_that_talks_long, &[Wire]).first(),
+        async_test(every_scenario_waits_for_as_long_as_asked, &[Wire])
+            .asked_for("SOCKLAB_TALK=seconds, before each key; SOCKLAB_SCENARIOS=some,only"),
     ]
 }
 
@@ -41,6 +45,16 @@ struct Shown {
     status: WireStatus,
     playing: Option<PlayedLesson>,
     failed: Vec<String>,
+    /// The arrows on the ladder, each as it reads.
+    arrows: Vec<String>,
+}
+
+/// What an arrow says, without what the kernel decides by the way: its port, and where it pushes.
+fn arrow(on: &PacketOnWire) -> String {
+    let PacketSummary { tcp, payload, retransmission_of, .. } = &on.packet;
+    let numbers = tcp.as_ref().map(|tcp| (tcp.seq_rel, tcp.ack_rel));
+    let again = if retransmission_of.is_some() { " again" } else { "" };
+    format!("{} {} {numbers:?} {} B{again}", on.from.name(), on.packet.label().replace("PSH+", ""), payload.len)
 }
 
 /// A shell that tells what is shown.
@@ -72,8 +86,9 @@ impl Shell for Watched {
         let failed =
             model.lessons.played.iter().filter(|(_, passed)| !**passed).map(|(name, _)| name.clone()).collect();
         self.publish.send_modify(|shown| {
-            *shown =
-                Shown { frames: shown.frames + 1, status: world.wire.status, playing: world.playing.clone(), failed };
+            let arrows = world.wire.packets().iter().map(arrow).collect();
+            let playing = world.playing.clone();
+            *shown = Shown { frames: shown.frames + 1, status: world.wire.status, playing, failed, arrows };
         });
     }
 
@@ -155,13 +170,14 @@ impl Stage {
         self.until(&format!("{name} begins"), begins).await;
     }
 
-    /// Goes through the present scenario by one key from its first step to its last, and talks before each press.
-    async fn through(&mut self, name: &str, talk: Duration) {
+    /// Goes through the present scenario by one key from its first step to its last, and talks before each press. The
+    /// press 2k is to read the step k, the press 2k + 1 to do it.
+    async fn through(&mut self, name: &str, talk: impl Fn(usize) -> Duration) {
         let steps = &catalogue::lesson(name).unwrap().steps;
         for (place, step) in steps.iter().enumerate() {
             if !step.acts.is_empty() {
                 self.at(name, place, &[StepProgress::Told]).await;
-                tokio::time::sleep(talk).await;
+                tokio::time::sleep(talk(2 * place + 1)).await;
                 self.press(KeyCode::Enter);
             }
             let last = place + 1 == steps.len();
@@ -169,7 +185,7 @@ impl Stage {
             let playing = self.at(name, place, &[end, StepProgress::Failed]).await;
             assert_eq!(playing.progress, end, "{name}, step {place}: {playing:#?}");
             if !last {
-                tokio::time::sleep(talk).await;
+                tokio::time::sleep(talk(2 * (place + 1))).await;
                 self.press(KeyCode::Enter);
             }
         }
@@ -186,7 +202,7 @@ impl Stage {
 async fn two_scenarios_by_key_one_repeated_and_one_spoilt() {
     let mut stage = Stage::open();
     stage.choose("lost-syn").await;
-    stage.through("lost-syn", NO_TALK).await;
+    stage.through("lost-syn", |_| NO_TALK).await;
     // The key that goes on begins the next scenario, on hosts of its own.
     stage.press(KeyCode::Enter);
     stage.at("lost-syn-ack", 0, &[StepProgress::Told]).await;
@@ -201,7 +217,7 @@ async fn two_scenarios_by_key_one_repeated_and_one_spoilt() {
     assert_eq!((spoilt.not_done, spoilt.acts), (Some(2), 3), "{spoilt:#?}");
     stage.press(KeyCode::Enter);
     stage.at("lost-syn-ack", 0, &[StepProgress::Told]).await;
-    stage.through("lost-syn-ack", NO_TALK).await;
+    stage.through("lost-syn-ack", |_| NO_TALK).await;
     // It is left; the wire stays, and is taken down for the next without a question: nothing of the presenter's is on it.
     stage.press(KeyCode::Esc);
     stage.press(KeyCode::Esc);
@@ -220,7 +236,7 @@ async fn every_scenario_of_the_catalogue_by_key() {
         let mut stage = Stage::open();
         stage.choose(&names[0]).await;
         for (name, next) in names.iter().zip(names.iter().skip(1)) {
-            stage.through(name, NO_TALK).await;
+            stage.through(name, |_| NO_TALK).await;
             stage.press(KeyCode::Enter);
             stage.at(next, 0, &[StepProgress::Told, StepProgress::Doing, StepProgress::Passed]).await;
         }
@@ -240,18 +256,88 @@ async fn every_scenario_of_the_catalogue_by_key() {
     }
 }
 
-/// The presenter pauses for longer than the kernels wait for an answer: their retransmissions spoil nothing.
-async fn every_scenario_tolerates_a_pause_before_each_key() {
-    let names = catalogue::cards().into_iter().map(|card| card.name).filter(|name| name != "waited-out");
-    let play = |name: String| async move {
-        let mut stage = Stage::open();
-        stage.choose(&name).await;
-        stage.through(&name, Duration::from_millis(1_200)).await;
-        stage.close().await;
-    };
-    // Each on hosts of its own, all at once.
-    let played: Vec<_> = names.map(|name| tokio::spawn(play(name))).collect();
-    for played in played {
-        played.await.unwrap();
+/// Plays a scenario and talks before each key, as long as `talk` says. Returns the arrows on the ladder at the end.
+async fn plays(name: &str, talk: impl Fn(usize) -> Duration) -> Vec<String> {
+    let mut stage = Stage::open();
+    stage.choose(name).await;
+    stage.through(name, talk).await;
+    // What the last act brought about may still be on its way.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let arrows = stage.shown.borrow().arrows.clone();
+    stage.close().await;
+    arrows
+}
+
+/// However long the class talks, the scenario passes, and what the kernels do meanwhile puts no arrow on the ladder that
+/// is not there when nobody talks.
+async fn tolerates(name: String, talk: impl Fn(usize) -> Duration) {
+    let [mut quick, mut slow] = [plays(&name, |_| NO_TALK).await, plays(&name, talk).await];
+    if catalogue::lesson(&name).unwrap().steps.iter().any(LessonStep::lets_pass) {
+        // Nothing is held: there are as many probes and acknowledgements as there is time for.
+        for arrows in [&mut quick, &mut slow] {
+            arrows.retain(|arrow| !(arrow.contains(" ACK ") && arrow.contains(" 0 B")));
+        }
     }
+    let mut stray = Vec::new();
+    for arrow in &slow {
+        match quick.iter().position(|known| known == arrow) {
+            Some(known) => _ = quick.swap_remove(known),
+            None => stray.push(arrow),
+        }
+    }
+    assert!(stray.is_empty(), "{name}: {stray:#?} among {slow:#?}");
+}
+
+/// Plays all of them, so many at once, each on hosts of its own. Those that fail are named together.
+async fn all_tolerate<T: Fn(usize) -> Duration + Send + 'static>(
+    at_once: usize,
+    cases: impl Iterator<Item = (String, T)>,
+) {
+    let places = Arc::new(Semaphore::new(at_once));
+    let played = cases.enumerate().map(|(number, (name, talk))| {
+        let places = Arc::clone(&places);
+        tokio::spawn(async move {
+            // Not all at the same moment: each does its work between two pauses.
+            tokio::time::sleep(Duration::from_millis(300) * u32::try_from(number).unwrap()).await;
+            let _place = places.acquire_owned().await.unwrap();
+            tolerates(name, talk).await;
+        })
+    });
+    let mut failed = Vec::new();
+    for played in played.collect::<Vec<_>>() {
+        failed.extend(played.await.err().map(|error| error.to_string()));
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+fn names() -> impl Iterator<Item = String> {
+    catalogue::cards().into_iter().map(|card| card.name).filter(|name| name != "waited-out")
+}
+
+async fn every_scenario_waits_for_a_class_that_talks() {
+    all_tolerate(4, names().map(|name| (name, |_| Duration::from_millis(700)))).await;
+}
+
+/// The steps that depend on a timer of the kernel, each after a pause in which it may run out.
+async fn those_that_hang_on_timers_wait_for_a_class_that_talks_long() {
+    let hanging = names().flat_map(|name| {
+        let steps = &catalogue::lesson(&name).unwrap().steps;
+        let hangs = steps.iter().enumerate().filter(|(_, step)| !step.needs.is_empty());
+        // A step without acts begins when it is read.
+        let press = |(place, step): (usize, &LessonStep)| 2 * place + usize::from(!step.acts.is_empty());
+        hangs.map(press).map(|press| (name.clone(), press)).collect::<Vec<_>>()
+    });
+    let cases = hanging.flat_map(|(name, press)| [10, 40, 70].map(|pause| (name.clone(), press, pause)));
+    let cases = cases
+        .map(|(name, press, pause)| (name, move |now| if now == press { Duration::from_secs(pause) } else { NO_TALK }));
+    // They only wait.
+    all_tolerate(usize::MAX >> 4, cases).await;
+}
+
+async fn every_scenario_waits_for_as_long_as_asked() {
+    let seconds = std::env::var("SOCKLAB_TALK").ok().and_then(|seconds| seconds.parse().ok());
+    let talk = Duration::from_secs(seconds.expect("SOCKLAB_TALK is a number of seconds"));
+    let only = std::env::var("SOCKLAB_SCENARIOS").unwrap_or_default();
+    let names = names().filter(|name| only.is_empty() || only.split(',').any(|only| only == name));
+    all_tolerate(usize::MAX >> 4, names.map(|name| (name, move |_| talk))).await;
 }

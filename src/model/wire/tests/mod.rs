@@ -348,8 +348,8 @@ fn a_program_needs_a_host() {
 #[test]
 fn settings_change_on_one_host_and_a_failure_keeps_the_old_value() {
     let mut wire_lab = wire_lab();
-    let now = |wire_lab: &TestWire, host| value(wire_lab.shown(), host, SETTINGS[0]);
-    wire_lab.keys(",");
+    let now = |wire_lab: &TestWire, host| value(wire_lab.shown(), host, SETTINGS[1]);
+    wire_lab.keys(",j");
     assert_eq!(now(&wire_lab, Client), Some(Setting::Timestamps(false)));
     assert_eq!(wire_lab.key(Key::Right), [Effect::Wire(WireEffect::Set(Client, Setting::Timestamps(true)))]);
     wire_lab.wire(Some(Client), WireEvent::SettingChanged { setting: Setting::Timestamps(true), errno: None });
@@ -362,7 +362,7 @@ fn settings_change_on_one_host_and_a_failure_keeps_the_old_value() {
         WireEvent::SettingChanged { setting: Setting::Timestamps(false), errno: Some(Errno::Perm) },
     );
     assert_eq!(now(&wire_lab, Client), Some(Setting::Timestamps(true)));
-    assert!(crate::model::settings::failure(wire_lab.shown(), Client, SETTINGS[0]).is_some());
+    assert!(crate::model::settings::failure(wire_lab.shown(), Client, SETTINGS[1]).is_some());
     wire_lab.key(Key::Tab);
     assert_eq!(wire_lab.key(Key::Left), [Effect::Wire(WireEffect::Set(Server, Setting::Timestamps(true)))]);
     wire_lab.key(Key::Esc);
