@@ -8,10 +8,13 @@ use super::mode::Mode;
 use super::press::Acted;
 use super::screen::View;
 use super::wire::{WirePacketFate, WireRung, WireStatus};
+use super::world::World;
 use super::{Model, selection, settings};
 use crate::domain::keys::{Key, LinkAction, PacketFate, WireAction};
 use crate::domain::wire::{CloseReason, WireEvent};
-use crate::domain::{EventKind, Flow, HostId, Observation, Proto, Refusal, Stamp, WireCommand, WireMode, WorldId};
+use crate::domain::{
+    EventKind, Flow, HostId, Observation, Proto, Refusal, Setting, Stamp, WireCommand, WireMode, WorldId,
+};
 
 /// See the module's head.
 #[derive(Debug, Clone)]
@@ -103,11 +106,11 @@ pub(super) fn act(model: &mut Model, action: WireAction, count: Option<u32>) -> 
         WireAction::Next => return next(model, count),
         WireAction::RunHold => {
             let held = direction(model).mode == WireMode::Step;
-            return command(WireCommand::Mode(from, if held { WireMode::Live } else { WireMode::Step }));
+            return Ok(treat(model, if held { WireMode::Live } else { WireMode::Step }));
         }
         WireAction::Slow => {
             model.ui.wire.hop = count.map_or(model.ui.wire.hop, tenths);
-            return command(WireCommand::Mode(from, WireMode::Slow { hop: model.ui.wire.hop }));
+            return Ok(treat(model, WireMode::Slow { hop: model.ui.wire.hop }));
         }
         WireAction::Packet(fate) => {
             let packet = target(model).ok_or(Refusal::NothingHeld)?;
@@ -131,6 +134,19 @@ pub(super) fn act(model: &mut Model, action: WireAction, count: Option<u32>) -> 
 #[expect(clippy::unnecessary_wraps, reason = "what comes of a key, as its callers return it")]
 fn command(command: WireCommand) -> Acted {
     Ok(vec![Effect::Wire(WireEffect::Command(command))])
+}
+
+/// Treats packets of the direction that is meant in this way. The hosts are patient as long as packets are held: at
+/// other times their timers are part of what there is to see. A scenario says itself what it needs.
+fn treat(model: &Model, mode: WireMode) -> Vec<Effect> {
+    let from = model.ui.wire.from;
+    let World { wire, playing, .. } = model.worlds.wire();
+    let mode_of = |host| if from.is_none_or(|from| from == host) { mode } else { wire.direction(host).mode };
+    let hosts = [HostId::Client, HostId::Server];
+    let patience = Setting::Patience(hosts.into_iter().any(|host| mode_of(host) == WireMode::Step));
+    let changed = hosts.into_iter().filter(|host| settings::value(wire, *host, &[patience]) != Some(patience));
+    let changed = changed.filter(|_| playing.is_none()).map(|host| Effect::Wire(WireEffect::Set(host, patience)));
+    [Effect::Wire(WireEffect::Command(WireCommand::Mode(from, mode)))].into_iter().chain(changed).collect()
 }
 
 fn link(model: &Model, action: LinkAction, count: Option<u32>) -> Acted {

@@ -276,10 +276,20 @@ fn keys_act_on_both_directions_or_the_chosen_one() {
     let mut wire_lab = wire_lab();
     let wire = |asked| vec![command(asked)];
     let treated = |wire_lab: &mut TestWire, host, mode| wire_lab.wire(Some(host), WireEvent::Mode(mode));
-    assert_eq!(wire_lab.keys(" "), wire(WireCommand::Mode(None, WireMode::Live)));
+    let patience = |on| [Client, Server].map(|host| Effect::Wire(WireEffect::Set(host, Setting::Patience(on))));
+    let live = command(WireCommand::Mode(None, WireMode::Live));
+    let [client, server] = patience(false);
+    assert_eq!(wire_lab.keys(" "), [live, client, server], "patience is for what is held");
+    assert_eq!(wire_lab.keys("> "), wire(WireCommand::Mode(Some(Client), WireMode::Live)), "the other direction holds");
+    wire_lab.keys(">");
+    for host in [Client, Server] {
+        wire_lab.wire(Some(host), WireEvent::SettingChanged { setting: Setting::Patience(false), errno: None });
+    }
     treated(&mut wire_lab, Client, WireMode::Live);
     treated(&mut wire_lab, Server, WireMode::Live);
-    assert_eq!(wire_lab.keys(" "), wire(WireCommand::Mode(None, WireMode::Step)));
+    let step = command(WireCommand::Mode(None, WireMode::Step));
+    let [client, server] = patience(true);
+    assert_eq!(wire_lab.keys(" "), [step, client, server]);
     let slow = WireMode::Slow { hop: Duration::from_millis(500) };
     assert_eq!(wire_lab.keys("5M"), wire(WireCommand::Mode(None, slow)));
     assert_eq!(wire_lab.keys("M"), wire(WireCommand::Mode(None, slow)), "as it was last");
