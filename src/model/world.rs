@@ -111,7 +111,7 @@ impl World {
                     // New hosts: nothing of those before is left.
                     let Self { lost, missing_packets, events, .. } = *self;
                     let playing = self.playing.take_if(|playing| playing.anew.is_some());
-                    *self = Self { lost, missing_packets, events, playing, ..Self::default() };
+                    *self = Self { playing, lost, missing_packets, events, ..Self::default() };
                 }
                 if matches!(wire, WireEvent::Closed { .. }) {
                     self.playing.take_if(|playing| playing.anew.is_none());
