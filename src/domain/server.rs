@@ -20,6 +20,8 @@ text_enum! {
         Threaded = "threaded",
         /// A task per connection, many on few threads.
         Async = "async",
+        /// A task per connection that does not close when its client has: only when told to.
+        KeepsOpen = "keeps_open",
     }
 }
 
@@ -30,7 +32,8 @@ impl ServiceModel {
         match self {
             Self::Sequential => Self::Threaded,
             Self::Threaded => Self::Async,
-            Self::Async => Self::Sequential,
+            Self::Async => Self::KeepsOpen,
+            Self::KeepsOpen => Self::Sequential,
         }
     }
 }

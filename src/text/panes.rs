@@ -46,6 +46,8 @@ pub struct ServersText {
     pub one_at_a_time: &'static str,
     pub threads: fn(usize) -> String,
     pub tasks: fn(usize) -> String,
+    /// How many connections it keeps open until it is told to close them.
+    pub kept_open: fn(usize) -> String,
     pub datagrams: fn(&str, u64) -> String,
     /// Connections in the accept queue.
     pub waiting: fn(u32) -> String,
@@ -195,9 +197,13 @@ pub struct LifecycleText {
     pub sequential: &'static str,
     pub threaded: &'static str,
     pub asynchronous: &'static str,
+    /// With a task per client that does not close by itself.
+    pub keeping_open: &'static str,
     pub by_loop: &'static str,
     pub by_thread: &'static str,
     pub by_task: &'static str,
+    /// By a task that does not close by itself.
+    pub by_keeping_task: &'static str,
 }
 
 /// The broadcast pane.

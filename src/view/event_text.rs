@@ -326,6 +326,7 @@ fn server(model: &Model, ctx: &DrawContext, event: &ServerEvent, room: u16, text
                 ServiceModel::Sequential => words.sequential,
                 ServiceModel::Threaded => words.threaded,
                 ServiceModel::Async => words.asynchronous,
+                ServiceModel::KeepsOpen => words.keeping_open,
             };
             text.push((words.model)(model), theme.title);
         }
@@ -334,6 +335,7 @@ fn server(model: &Model, ctx: &DrawContext, event: &ServerEvent, room: u16, text
                 ServiceModel::Sequential => words.by_loop,
                 ServiceModel::Threaded => words.by_thread,
                 ServiceModel::Async => words.by_task,
+                ServiceModel::KeepsOpen => words.by_keeping_task,
             };
             text.push((words.serving)(&peer(conn), by), style);
         }

@@ -90,6 +90,7 @@ pub(super) fn service(ctx: &DrawContext, server: &Server) -> String {
         Some(ServiceModel::Sequential) => words.one_at_a_time.into(),
         Some(model @ ServiceModel::Threaded) => (words.threads)(server.served_by(model)),
         Some(model @ ServiceModel::Async) => (words.tasks)(server.served_by(model)),
+        Some(model @ ServiceModel::KeepsOpen) => (words.kept_open)(server.served_by(model)),
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
 use socket2::SockRef;
-use socklab::api::domain::ServiceModel::{Async, Sequential, Threaded};
+use socklab::api::domain::ServiceModel::{Async, KeepsOpen, Sequential, Threaded};
 use socklab::api::domain::{
     Args, ClientPlan, CloseHow, ConnNo, Errno, EventKind, GuardOrder, LabOrder, Outcome, ServerChange, ServerId,
     ServiceModel, Shut, SocketId, Syscall,
@@ -32,12 +32,16 @@ pub(crate) fn tests() -> Vec<Test> {
         async_test(a_peer_that_never_reads_does_not_delay_the_shutdown, &[]),
         async_test(a_thread_that_is_interrupted_reports_no_fin, &[]),
         async_test(a_server_closes_its_end_in_three_ways_whatever_its_model, &[]),
+        async_test(a_model_that_keeps_open_closes_when_it_is_told_to, &[]),
         async_test(a_server_that_is_stuck_in_send_still_closes, &[]),
         async_test(a_udp_server_answers_each_datagram_where_it_came_from, &[]),
     ]
 }
 
 const FIRST: ServerId = ServerId(0);
+
+/// The models that close when their client has.
+const CLOSING: [ServiceModel; 3] = [Sequential, Threaded, Async];
 
 /// A simple client: connect, sendall, recv(1024), on a thread that may block.
 async fn student(addr: SocketAddr, message: &'static [u8]) -> std::io::Result<Vec<u8>> {
@@ -77,7 +81,7 @@ fn waited(seen: &[EventKind], call: Syscall, on: impl Fn(SocketId) -> bool) -> u
 }
 
 async fn a_call_that_waits_is_told_at_its_entry_and_with_its_result() {
-    for &model in ServiceModel::ALL {
+    for model in CLOSING {
         let (mut test, addr) = TestLab::with(model).await;
         let listener = |socket| socket == SocketId::Server(ServerId(0));
         test.until("accept() waits", |seen| (waited(seen, Syscall::Accept, listener) == 1).then_some(())).await;
@@ -123,7 +127,7 @@ async fn every_model_answers_a_plain_blocking_client() {
 }
 
 async fn one_shot_lifecycles_are_complete_and_in_order() {
-    for &model in ServiceModel::ALL {
+    for model in CLOSING {
         let (mut test, addr) = TestLab::with(model).await;
         test.spawn(10, ClientPlan::OneShot, addr);
         test.times(10, "ten connections are over", |kind| {
@@ -352,7 +356,7 @@ async fn a_server_closes_its_end_in_three_ways_whatever_its_model() {
         (CloseHow::Rst, &["setsockopt", "close"], &["shutdown", "recv", "setsockopt", "close"]),
         (CloseHow::Half, &["shutdown", "recv", "recv", "close"], &["shutdown", "recv", "recv", "close"]),
     ];
-    for &model in ServiceModel::ALL {
+    for model in CLOSING {
         for (how, by_task, by_thread) in ways {
             let (mut test, addr) = TestLab::with(model).await;
             let mut socket = connect(addr).unwrap();
@@ -384,6 +388,35 @@ async fn a_server_closes_its_end_in_three_ways_whatever_its_model() {
             assert_eq!(names[..2], ["recv", "send"]);
             assert_eq!(names[2..], *if model == Threaded { by_thread } else { by_task }, "{model} {how}");
         }
+    }
+}
+
+async fn a_model_that_keeps_open_closes_when_it_is_told_to() {
+    for how in [CloseHow::Fin, CloseHow::Half, CloseHow::Rst] {
+        let (mut test, addr) = TestLab::with(KeepsOpen).await;
+        let mut client = connect(addr).unwrap();
+        assert_eq!(say(&mut client, b"oi"), b"OI");
+        client.shutdown(std::net::Shutdown::Write).unwrap();
+        let heard_end = |kind: &EventKind| {
+            call(kind).is_some_and(|call| {
+                call.call == Syscall::Recv
+                    && call.data.as_ref().is_none_or(|data| data.len == 0)
+                    && is_conn(call.socket)
+            })
+        };
+        test.times(1, "recv() returned 0", heard_end).await;
+        // It has heard of the end and goes on: nothing closes it but the order.
+        test.order(LabOrder::CloseAccepted(FIRST, ConnNo(1), how));
+        let closing = if how == CloseHow::Half { Syscall::Shutdown } else { Syscall::Close };
+        test.times(1, "it was told to close", |kind| {
+            call(kind).is_some_and(|call| call.call == closing && is_conn(call.socket))
+        })
+        .await;
+        let seen = test.end().await;
+        let calls: Vec<_> =
+            seen.iter().filter_map(call).filter(|call| is_conn(call.socket)).map(|call| call.call).collect();
+        let end = calls.iter().position(|call| *call == closing).unwrap();
+        assert_eq!(calls[..end].iter().filter(|call| **call == Syscall::Close).count(), 0, "{how:?}: {calls:?}");
     }
 }
 

@@ -128,7 +128,8 @@ impl Acceptor {
         let log = self.log.clone();
         let connection = Connection::new(socket_id, flow, stream, log.now(), log.clone());
         let Self { server, answer, .. } = *self;
-        let conversation = Conversation { socket_id, server, no, flow, answer, unsent: Vec::new(), permit, log };
+        let conversation =
+            Conversation { socket_id, server, no, flow, answer, unsent: Vec::new(), client_closed: false, permit, log };
         AcceptedConnection { conversation, connection, close_requests }
     }
 

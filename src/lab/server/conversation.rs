@@ -23,6 +23,8 @@ pub(super) struct Conversation {
     /// The part of the last answer that the kernel has not taken yet. Nothing is received until it is sent, so a client that
     /// never reads costs one buffer.
     pub(super) unsent: Vec<u8>,
+    /// Whether the client has closed: `recv` returned 0.
+    pub(super) client_closed: bool,
     /// Its entry with the guard.
     pub(super) permit: Permit,
     pub(super) log: Reporter,
@@ -74,14 +76,21 @@ impl AcceptedConnection {
         self.conversation.serving(by);
     }
 
-    /// Receives and answers until the client closes, the connection breaks, or this side has to close it. Cancel safe.
-    pub(super) async fn converse(&mut self) {
+    /// Receives and answers until the client closes, the connection breaks, or this side has to close it. By the model that
+    /// keeps open, the client's close is no reason to close. Cancel safe.
+    pub(super) async fn converse(&mut self, by: ServiceModel) {
         let Self { conversation, connection, close_requests } = self;
         let revoked = conversation.permit.revoked();
         tokio::pin!(revoked);
         loop {
             let how = tokio::select! {
-                () = exchange(conversation, connection) => return,
+                end = exchange(conversation, connection), if !conversation.client_closed => match end {
+                    ExchangeEnd::ClientClosed if by == ServiceModel::KeepsOpen => {
+                        conversation.client_closed = true;
+                        continue;
+                    }
+                    _ => return,
+                },
                 () = &mut revoked => return,
                 how = close_requests.next() => how,
             };
@@ -111,25 +120,34 @@ impl AcceptedConnection {
     }
 }
 
-async fn exchange(conversation: &mut Conversation, connection: &Connection) {
+/// Why nothing more is received and answered.
+enum ExchangeEnd {
+    ClientClosed,
+    /// The connection broke, or the guard closes it.
+    Broken,
+}
+
+async fn exchange(conversation: &mut Conversation, connection: &Connection) -> ExchangeEnd {
     loop {
         while !conversation.unsent.is_empty() {
-            let Ok(sent @ 1..) = connection.send(&conversation.unsent).await else { return };
+            let Ok(sent @ 1..) = connection.send(&conversation.unsent).await else { return ExchangeEnd::Broken };
             conversation.unsent.drain(..sent);
         }
         // A client that waits has no buffer.
         conversation.unsent = Vec::new();
         let mut request = Vec::new();
-        let Ok(1..) = connection.recv(&mut request).await else {
-            return conversation.permit.peer_closed();
-        };
+        let received = connection.recv(&mut request).await;
+        if !matches!(received, Ok(1..)) {
+            conversation.permit.peer_closed();
+            return if received.is_ok() { ExchangeEnd::ClientClosed } else { ExchangeEnd::Broken };
+        }
         let decision = conversation.permit.received(&request);
         conversation.unsent = request;
         conversation.prepare_answer();
         match decision {
             GuardDecision::Continue => {}
             GuardDecision::Wait(time) => tokio::time::sleep(time).await,
-            GuardDecision::Close => return,
+            GuardDecision::Close => return ExchangeEnd::Broken,
         }
     }
 }

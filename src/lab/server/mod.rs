@@ -276,6 +276,6 @@ async fn serve(model: ServiceModel, acceptor: &Acceptor, current: &mut Option<Ac
     match model {
         ServiceModel::Sequential => sequential::run(acceptor, current).await,
         ServiceModel::Threaded => threaded::run(acceptor, current).await,
-        ServiceModel::Async => tasks::run(acceptor, current).await,
+        ServiceModel::Async | ServiceModel::KeepsOpen => tasks::run(acceptor, current, model).await,
     }
 }

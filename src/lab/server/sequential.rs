@@ -21,7 +21,7 @@ pub(super) async fn run(acceptor: &Acceptor, current: &mut Option<AcceptedConnec
         conn.serving(Sequential);
 
         // recv, send, recv, send ... until it ends. No other client is served.
-        conn.converse().await;
+        conn.converse(Sequential).await;
 
         // Only now can another client be served.
         if let Some(conn) = current.take() {

@@ -6,22 +6,22 @@
 
 use super::acceptor::Acceptor;
 use super::conversation::AcceptedConnection;
-use crate::domain::ServiceModel::Async;
+use crate::domain::ServiceModel;
 
 /// Accepts for ever, a new task for each connection. A connection that the
 /// model before this one had `current` gets a task too.
-pub(super) async fn run(acceptor: &Acceptor, current: &mut Option<AcceptedConnection>) {
+pub(super) async fn run(acceptor: &Acceptor, current: &mut Option<AcceptedConnection>, model: ServiceModel) {
     loop {
         let mut conn = match current.take() {
             Some(conn) => conn,
             None => acceptor.accept().await,
         };
-        conn.serving(Async);
+        conn.serving(model);
         let stopped = acceptor.connections().stopped();
         acceptor.connections().spawn(async move {
             // Neither blocks: whichever completes first ends the task.
             tokio::select! {
-                () = conn.converse() => {}
+                () = conn.converse(model) => {}
                 () = stopped => {}
             }
             conn.close();

@@ -103,6 +103,7 @@ const SERVERS: ServersText = ServersText {
     one_at_a_time: "1 at a time",
     threads: |count| format!("{} {}", grouped(count), plural(count as u64, "thread", "threads")),
     tasks: |count| format!("{} {}", grouped(count), plural(count as u64, "task", "tasks")),
+    kept_open: |count| format!("{} kept open", grouped(count)),
     datagrams: |number, count| format!("{number} {}", plural(count, "datagram", "datagrams")),
     waiting: |count| format!("{} waiting", grouped(count)),
     busy_with: |peer| format!("busy with {peer}"),
@@ -232,9 +233,11 @@ const LIFECYCLE: LifecycleText = LifecycleText {
     sequential: "one client at a time",
     threaded: "with a thread per client",
     asynchronous: "with a task per client",
+    keeping_open: "with a task per client, and closes only when told to (x)",
     by_loop: "by the accept loop",
     by_thread: "by a thread",
     by_task: "by a task",
+    by_keeping_task: "by a task that keeps it open",
 };
 
 const BROADCAST: BroadcastText = BroadcastText {

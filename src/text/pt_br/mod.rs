@@ -107,6 +107,7 @@ const SERVERS: ServersText = ServersText {
     one_at_a_time: "1 por vez",
     threads: |count| format!("{} {}", grouped(count), plural(count as u64, "thread", "threads")),
     tasks: |count| format!("{} {}", grouped(count), plural(count as u64, "task", "tasks")),
+    kept_open: |count| format!("{} {}", grouped(count), plural(count as u64, "mantida aberta", "mantidas abertas")),
     datagrams: |number, count| format!("{number} {}", plural(count, "datagrama", "datagramas")),
     waiting: |count| format!("{} na fila", grouped(count)),
     busy_with: |peer| format!("ocupado com {peer}"),
@@ -240,9 +241,11 @@ const LIFECYCLE: LifecycleText = LifecycleText {
     sequential: "um cliente por vez",
     threaded: "com uma thread por cliente",
     asynchronous: "com uma task por cliente",
+    keeping_open: "com uma task por cliente, e só fecha quando mandam (x)",
     by_loop: "pelo laço de accept",
     by_thread: "por uma thread",
     by_task: "por uma task",
+    by_keeping_task: "por uma task que a mantém aberta",
 };
 
 const BROADCAST: BroadcastText = BroadcastText {
