@@ -71,6 +71,11 @@ pub mod model {
     pub mod presenter {
         pub use crate::model::presenter::conversation;
     }
+
+    /// The settings of the wire's hosts.
+    pub mod settings {
+        pub use crate::model::settings::{SETTINGS, value};
+    }
 }
 
 /// The kernel's reports.

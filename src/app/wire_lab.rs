@@ -4,7 +4,6 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -17,7 +16,7 @@ use crate::domain::{
     ClientEvent, Errno, EventKind, EventQueue, EventSink, Evidence, Flow, HostId, LabOrder, Note, Observation, PerHost,
     Row, ServerSpec, Setting, SocketOp, Syscall, TcpInfo, WireCommand, WireEvent,
 };
-use crate::lab::{Host, Lab, ScriptedSockets};
+use crate::lab::{Host, Lab, ListenerSettings, ScriptedSockets};
 use crate::model::effect::WireEffect;
 use crate::observe::Scope;
 use crate::observe::diag::SockDiag;
@@ -34,8 +33,8 @@ pub struct WireLab {
     servers: Lab,
     /// The sockets of a lesson's own, on each host.
     scripts: PerHost<ScriptedSockets>,
-    /// For each host, whether sockets made on it delay small segments (Nagle's algorithm).
-    nagle: PerHost<Arc<AtomicBool>>,
+    /// What the sockets that listen on each host are set to.
+    listening: PerHost<Arc<watch::Sender<ListenerSettings>>>,
     programs: RunningPrograms,
     informed: watch::Sender<Option<Flow>>,
     informer: JoinHandle<()>,
@@ -59,10 +58,10 @@ impl WireLab {
             ..spec.clone()
         };
         let specs: Vec<_> = servers.iter().map(here).collect();
-        let nagle = PerHost::from_fn(|_| Arc::new(AtomicBool::new(true)));
+        let listening = PerHost::new(&client, &server).map(|host| Arc::new(watch::Sender::new(read(host, sink))));
         let sockets = |host: &WireHost| {
-            let nagle = Arc::clone(nagle.of(host.id()));
-            Arc::new(OnHost { host: host.clone(), nagle })
+            let listening = Arc::clone(listening.of(host.id()));
+            Arc::new(OnHost { host: host.clone(), listening })
         };
         let watched = |host: &WireHost| {
             let sink = sink.on_wire(Some(host.id()));
@@ -80,7 +79,7 @@ impl WireLab {
         let informer = tokio::spawn(inform(Arc::clone(&wire), asked));
         let sink = sink.clone();
         let programs = RunningPrograms::default();
-        Ok(Self { wire, sink, clients, servers, scripts, nagle, programs, informed, informer })
+        Ok(Self { wire, sink, clients, servers, scripts, listening, programs, informed, informer })
     }
 
     pub fn start_all(&mut self) {
@@ -145,10 +144,10 @@ impl WireLab {
     /// the hosts' helper.
     pub(super) fn setter(&self) -> impl Fn(HostId, Setting) -> io::Result<()> + Send + 'static {
         let wire = Arc::clone(&self.wire);
-        let nagle = self.nagle.clone();
+        let listening = self.listening.clone();
         let sink = self.sink.clone();
         move |host, setting| {
-            let changed = set(&wire.host(host), nagle.of(host), setting);
+            let changed = set(&wire.host(host), listening.of(host), setting);
             report_setting(&sink.on_wire(Some(host)), host, setting, changed)
         }
     }
@@ -173,15 +172,38 @@ pub(super) fn run_silently(wire: &Wire, host: HostId, argv: Vec<String>) -> io::
     wire.exec(host, &wire::program_here(argv)?, standard).map(drop)
 }
 
-/// Changes a setting of a host's kernel, or of the sockets that the lab makes there.
-fn set(host: &WireHost, nagle: &AtomicBool, setting: Setting) -> io::Result<()> {
-    match setting {
-        Setting::Nagle(on) => {
-            nagle.store(on, Ordering::Relaxed);
-            Ok(())
-        }
-        setting => host.set(setting),
+/// Changes a setting of a host's kernel, and of the sockets that the lab makes and has there.
+fn set(host: &WireHost, listening: &watch::Sender<ListenerSettings>, setting: Setting) -> io::Result<()> {
+    // This one is no kernel's.
+    if !matches!(setting, Setting::Nagle(_)) {
+        host.set(setting)?;
     }
+    listening.send_if_modified(|listening| {
+        let was = *listening;
+        match setting {
+            Setting::Nagle(on) => listening.no_delay = !on,
+            Setting::ReceiveBuffer(bytes) => listening.receive_buffer = Some(bytes),
+            Setting::SendBuffer(bytes) => listening.send_buffer = Some(bytes),
+            Setting::Somaxconn(limit) => listening.backlog = Some(limit),
+            _ => {}
+        }
+        *listening != was
+    });
+    Ok(())
+}
+
+/// Reports what a host's kernel is set to, and returns what its listeners take over from it: the largest backlog, so that
+/// the limit which is shown is the limit which holds.
+fn read(host: &WireHost, sink: &EventSink) -> ListenerSettings {
+    let mut listening = ListenerSettings::default();
+    // A helper that has just ended is reported by the wire.
+    for setting in host.settings().unwrap_or_default() {
+        if let Setting::Somaxconn(limit) = setting {
+            listening.backlog = Some(limit);
+        }
+        sink.on_wire(Some(host.id())).report(Evidence::Sampled, EventKind::Wire(WireEvent::SettingRead { setting }));
+    }
+    listening
 }
 
 /// Reports that a setting was changed, or could not be.
@@ -216,13 +238,13 @@ async fn inform(wire: Arc<Wire>, mut asked: watch::Receiver<Option<Flow>>) {
 /// Makes the lab's sockets on a host of the wire.
 struct OnHost {
     host: WireHost,
-    nagle: Arc<AtomicBool>,
+    listening: Arc<watch::Sender<ListenerSettings>>,
 }
 
 impl Host for OnHost {
     fn stream(&self, addr: SocketAddr) -> io::Result<socket2::Socket> {
         let socket = self.host.stream(addr)?;
-        if !self.nagle.load(Ordering::Relaxed) {
+        if self.listening.borrow().no_delay {
             // Accepted sockets inherit it from the listener.
             socket.set_tcp_nodelay(true)?;
         }
@@ -231,6 +253,10 @@ impl Host for OnHost {
 
     fn datagram(&self, addr: SocketAddr) -> io::Result<socket2::Socket> {
         nonblocking(self.host.datagram(addr)?)
+    }
+
+    fn listener_settings(&self) -> watch::Receiver<ListenerSettings> {
+        self.listening.subscribe()
     }
 
     /// Resolves the names of the two hosts, `client` and `server`.

@@ -255,8 +255,12 @@ text_enum! {
         LingerZero = "SO_LINGER 0",
         /// `TCP_NODELAY`: send small segments at once (no Nagle).
         NoDelay = "TCP_NODELAY",
+        /// `TCP_NODELAY` off: small segments wait while data is unacknowledged (Nagle).
+        Delay = "TCP_NODELAY 0",
         /// `SO_RCVBUF`: a smaller receive buffer, and so a smaller window.
         ReceiveBuffer = "SO_RCVBUF",
+        /// `SO_SNDBUF`: how much may be sent and not yet acknowledged.
+        SendBuffer = "SO_SNDBUF",
         /// `TCP_QUICKACK` off: acknowledgements are delayed, so that data can carry them.
         DelayAcks = "TCP_QUICKACK 0",
         /// `IP_RECVERR`: ICMP errors fail the calls of a socket without a peer, too.

@@ -126,6 +126,8 @@ pub enum WireEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         errno: Option<Errno>,
     },
+    /// The kernel of a host was found to have this setting when the wire was opened.
+    SettingRead { setting: Setting },
     /// A program could not be started on a host.
     ProgramFailed {
         /// Its name, made safe to show.

@@ -30,7 +30,7 @@ use self::broadcast::Broadcaster;
 use self::client::ClientPool;
 pub use self::descriptors::raise_descriptor_limit;
 use self::guard::Guard;
-pub use self::host::{Host, Machine};
+pub use self::host::{Host, ListenerSettings, Machine};
 use self::reporter::Reporter;
 pub use self::resolve::resolve;
 use self::scan::Scanner;

@@ -60,15 +60,16 @@ fn same(one: &Setting, other: &Setting) -> bool {
     std::mem::discriminant(one) == std::mem::discriminant(other)
 }
 
-/// The value of this setting on a host, if it is known: as it was set, or the default of every host. A kernel's own
-/// default that was not read is not known.
+/// The value of this setting on a host, if it is known: as it was set, the default of every host, or as it was read from
+/// the kernel.
 pub fn value(wire: &WireState, host: HostId, line: &[Setting]) -> Option<Setting> {
     let first = line.first()?;
     let set = |change: &&SettingChange| change.host == host && change.errno.is_none() && same(&change.setting, first);
     let change = wire.setting_changes().iter().rev().find(set).map(|change| change.setting);
     let start = || Setting::DEFAULTS.iter().copied().find(|setting| same(setting, first));
     let ours = || matches!(first, Setting::Nagle(_)).then_some(*first);
-    change.or_else(start).or_else(ours)
+    let read = || wire.settings_read(host).iter().copied().find(|setting| same(setting, first));
+    change.or_else(start).or_else(read).or_else(ours)
 }
 
 /// The last attempt to turn this setting of this host, if it failed.

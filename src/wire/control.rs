@@ -182,6 +182,14 @@ impl WireHost {
         ask(&self.socket, &Request::Turn(self.id, setting), &[]).map(drop)
     }
 
+    /// The settings of this host that are its kernel's choice, as they are.
+    pub fn settings(&self) -> io::Result<Vec<Setting>> {
+        match ask(&self.socket, &Request::Read(self.id), &[])? {
+            (HelperReply::Settings(settings), _) => Ok(settings),
+            _ => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+
     /// Runs a program on this host with these standard descriptors and no others of this process. It and its children
     /// see only this host's network, and end with the wire lab.
     pub(super) fn run(&self, program: &ProgramSpec, standard: [BorrowedFd<'_>; 3]) -> io::Result<(Running, Ending)> {

@@ -68,6 +68,18 @@ impl Acceptor {
         self.addr
     }
 
+    pub(super) const fn listener(&self) -> Option<&TcpListener> {
+        self.listener.as_ref()
+    }
+
+    pub(super) const fn server(&self) -> ServerId {
+        self.server
+    }
+
+    pub(super) const fn log(&self) -> &Reporter {
+        &self.log
+    }
+
     pub(super) const fn connections(&self) -> &Arc<Connections> {
         &self.connections
     }

@@ -7,6 +7,7 @@ mod open;
 mod sequential;
 mod tasks;
 mod threaded;
+mod tuning;
 mod udp;
 
 use std::io;
@@ -22,7 +23,7 @@ use self::conversation::AcceptedConnection;
 use self::open::SocketOpener;
 use super::datagrams::DatagramSocket;
 use super::guard::Guard;
-use super::host::Host;
+use super::host::{Host, ListenerSettings};
 use super::locked;
 use super::reporter::Reporter;
 use crate::domain::{Proto, Rule, ServerChange, ServerId, ServerSpec, ServiceModel, SocketId};
@@ -148,6 +149,8 @@ impl Supervisor {
 
     /// Listens and serves by the desired model until this run is over.
     async fn run_tcp(&mut self, mut applied: DesiredState) -> io::Result<()> {
+        let mut settings = self.host.listener_settings();
+        let mut set = *settings.borrow_and_update();
         let listener = self.opener().listener(self.desired_addr(applied))?;
         let newest = Arc::clone(&self.newest);
         let mut acceptor =
@@ -163,6 +166,12 @@ impl Supervisor {
             let desired = tokio::select! {
                 biased;
                 desired = self.wait_for(is_change) => desired,
+                () = changed(&mut settings) => {
+                    let now = *settings.borrow_and_update();
+                    acceptor.tune(set, now);
+                    set = now;
+                    continue;
+                }
                 () = serve(model, &acceptor, &mut current) => continue,
             };
             let Some(desired) = desired.filter(|desired| desired.run == applied.run) else { break };
@@ -256,8 +265,12 @@ impl Supervisor {
         }
     }
 
-    /// The backlog for `listen`. Without a rule only the kernel's limit applies (`net.core.somaxconn`).
+    /// The backlog for `listen`: the host's, if it has one. Without a rule either only the kernel's limit applies
+    /// (`net.core.somaxconn`).
     fn backlog(&self) -> u32 {
+        if let Some(backlog) = self.host.listener_settings().borrow().backlog {
+            return backlog;
+        }
         self.guard.number(Rule::Backlog).and_then(|number| u32::try_from(number).ok()).unwrap_or(u32::MAX)
     }
 
@@ -269,6 +282,13 @@ impl Supervisor {
 
     fn report(&self, change: ServerChange) {
         self.log.server(self.id, change);
+    }
+}
+
+/// Completes when the host's settings are others. Those of some hosts never change.
+async fn changed(settings: &mut watch::Receiver<ListenerSettings>) {
+    if settings.changed().await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 

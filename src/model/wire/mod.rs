@@ -91,6 +91,8 @@ pub struct WireState {
     info: PerHost<Option<TcpInfo>>,
     /// The settings that were turned, the latest last.
     setting_changes: Vec<SettingChange>,
+    /// What the kernels were found to have.
+    settings_read: PerHost<Vec<Setting>>,
     /// Whether retransmissions are folded into the held original.
     pub folding: bool,
     /// Packets that crossed at full speed without being listed.
@@ -112,6 +114,7 @@ impl Default for WireState {
             story: WireStory::default(),
             info: PerHost::default(),
             setting_changes: Vec::new(),
+            settings_read: PerHost::default(),
             folding: true,
             unlisted: 0,
             programs: Programs::default(),
@@ -159,6 +162,11 @@ impl WireState {
     /// The settings that were turned, the latest last, one for each.
     pub fn setting_changes(&self) -> &[SettingChange] {
         &self.setting_changes
+    }
+
+    /// The settings that a host's kernel had when the wire was opened, as far as they were read.
+    pub fn settings_read(&self, host: HostId) -> &[Setting] {
+        self.settings_read.of(host)
     }
 
     /// How packets from this host are treated.
@@ -330,6 +338,9 @@ impl WireState {
                 };
                 self.setting_changes.retain(|other| !same(other));
                 self.setting_changes.push(change);
+            }
+            WireEvent::SettingRead { setting } => {
+                self.settings_read.of_mut(seen.host.unwrap_or(HostId::Client)).push(*setting);
             }
             WireEvent::Program { .. }
             | WireEvent::ProgramFailed { .. }

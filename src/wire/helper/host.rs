@@ -17,7 +17,7 @@ use crate::domain::Setting;
 use crate::domain::need::Need;
 use crate::domain::{HostId, Proto};
 use crate::wire::sys;
-use crate::wire::sysctl::sysctl;
+use crate::wire::sysctl::{KERNEL_CHOICES, KernelChoice, sysctl};
 
 pub(super) const INTERFACE: &str = "eth0";
 /// The prefix length of the hosts' network (RFC 5737, TEST-NET-1).
@@ -156,6 +156,12 @@ pub(super) fn set(host: HostId, setting: Setting) -> io::Result<()> {
     }
     let (file, value) = sysctl(setting).ok_or(io::ErrorKind::InvalidInput)?;
     fs::write(format!("/proc/sys/net/{file}"), value)
+}
+
+/// On the host's thread: the settings that its kernel chose, as far as it has them.
+pub(super) fn read() -> Vec<Setting> {
+    let of = |choice: &KernelChoice| choice.setting(&fs::read_to_string(format!("/proc/sys/net/{}", choice.file)).ok()?);
+    KERNEL_CHOICES.iter().filter_map(of).collect()
 }
 
 /// On the host's thread: a socket, which stays in this namespace wherever it is sent.

@@ -262,6 +262,7 @@ fn answer(
             hosts.of(host).on(move || host::set(host, setting))??;
             Ok((HelperReply::Done, Vec::new()))
         }
+        Request::Read(host) => Ok((HelperReply::Settings(hosts.of(host).on(host::read)?), Vec::new())),
         Request::Run(host, program) => {
             let standard: [OwnedFd; 3] = with.try_into().map_err(|_| io::ErrorKind::InvalidInput)?;
             let programs = programs.clone();

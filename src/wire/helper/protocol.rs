@@ -30,6 +30,8 @@ pub(in crate::wire) enum Request {
     Socket(HostId, Proto),
     /// Change a setting of a host.
     Turn(HostId, Setting),
+    /// Read the settings of a host that are its kernel's own choice.
+    Read(HostId),
     /// Run a program on a host. With its three standard descriptors.
     Run(HostId, ProgramSpec),
     /// Send a signal to the process group of a program, by the number that `Ran` gave.
@@ -63,6 +65,7 @@ pub(in crate::wire) enum HelperReply {
     Checked(Vec<(Need, Option<i32>)>),
     /// Success. With a socket, if one was requested.
     Done,
+    Settings(Vec<Setting>),
     /// A program runs, with this PID in the helper's namespace. With a descriptor of the process (`pidfd_open(2)`) and
     /// the reading end of a pipe for its wait status.
     Ran(i32),

@@ -1,6 +1,7 @@
 //! The wire lab with the real kernel. Needs the capability `wire`.
 
 mod bench;
+mod by_hand;
 mod ends;
 mod played;
 mod session;
@@ -11,5 +12,5 @@ pub(crate) use ends::{VICTIM, victim};
 use crate::harness::Test;
 
 pub(crate) fn tests() -> Vec<Test> {
-    [played::tests(), stepped::tests(), ends::tests(), session::tests()].into_iter().flatten().collect()
+    [by_hand::tests(), played::tests(), stepped::tests(), ends::tests(), session::tests()].into_iter().flatten().collect()
 }

@@ -29,14 +29,14 @@ pub(crate) fn tests() -> Vec<Test> {
 type Screen = CrosstermBackend<Vec<u8>>;
 
 /// A session on the wire, without a terminal.
-struct Stage {
+pub(super) struct Stage {
     session: Box<Session<Screen, Laboratory>>,
     events: queue::Observations,
 }
 
 impl Stage {
     /// Opens the wire by its key.
-    async fn open() -> Self {
+    pub(super) async fn open() -> Self {
         let (sink, events) = queue::open(Clock::start());
         let spec = |name: &str, proto, model| ServerSpec {
             name: name.into(),
@@ -67,12 +67,31 @@ impl Stage {
         stage
     }
 
-    fn key(&mut self, key: char) {
+    pub(super) fn key(&mut self, key: char) {
         self.session.tell(Msg::Key(Key::Char(key))).unwrap();
     }
 
+    /// Runs a program by its line.
+    pub(super) fn run(&mut self, line: &str) {
+        self.key('!');
+        self.session.tell(Msg::Key(Key::Ctrl('u'))).unwrap();
+        line.chars().for_each(|c| self.key(c));
+        self.session.tell(Msg::Key(Key::Enter)).unwrap();
+    }
+
+    /// Places the cursor of the settings.
+    pub(super) fn select_setting(&mut self, line: usize, host: HostId) {
+        let cursor = &mut self.session.pump.model.ui.wire.settings;
+        (cursor.line, cursor.host) = (line, host);
+    }
+
+    /// Presses a key that is no character.
+    pub(super) fn press(&mut self, key: Key) {
+        self.session.tell(Msg::Key(key)).unwrap();
+    }
+
     /// Takes events in until the model is as it should be.
-    async fn until(&mut self, what: &str, is: impl Fn(&Model) -> bool) {
+    pub(super) async fn until(&mut self, what: &str, is: impl Fn(&Model) -> bool) {
         let deadline = tokio::time::Instant::now() + DEADLINE;
         while !is(&self.session.pump.model) {
             match tokio::time::timeout_at(deadline, self.events.recv()).await {
@@ -95,11 +114,11 @@ impl Stage {
         held(self.model()).unwrap()
     }
 
-    fn model(&self) -> &Model {
+    pub(super) fn model(&self) -> &Model {
         &self.session.pump.model
     }
 
-    async fn close(self) {
+    pub(super) async fn close(self) {
         self.session.pump.shell.close().await;
     }
 }
@@ -170,12 +189,7 @@ async fn the_server_closes_its_end_by_keys() {
 
 async fn a_program_runs_by_a_line_and_the_machine_stays_in_its_world() {
     let mut stage = Stage::open().await;
-    stage.key('!');
-    stage.session.tell(Msg::Key(Key::Ctrl('u'))).unwrap();
-    for c in "server sh -c 'echo olá; echo mal >&2; exec cat /proc/net/dev'".chars() {
-        stage.key(c);
-    }
-    stage.session.tell(Msg::Key(Key::Enter)).unwrap();
+    stage.run("server sh -c 'echo olá; echo mal >&2; exec cat /proc/net/dev'");
     let lines = |model: &Model| -> Vec<String> {
         let said = model.worlds.shown().wire.programs.lines().iter().filter_map(|line| match line {
             ProgramLine::Said { line, error, .. } => Some(format!("{}{line}", if *error { "! " } else { "" })),
