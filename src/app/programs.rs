@@ -1,65 +1,40 @@
-//! Programs that the presenter runs on the wire's hosts: starts them, reports their output line by line, and ends them.
+//! Programs that the presenter runs on the wire's hosts: starts them, and reports their output line by line.
 
-use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::domain::excerpt::sanitise;
 use crate::domain::{Errno, EventKind, EventSink, Evidence, HostId, WireEvent};
-use crate::wire::{ProgramSpec, Running, Wire, program_here};
+use crate::wire::{ProgramSpec, Wire, program_here};
 
 /// The longest part of a line that is shown, in bytes.
 const LONGEST: usize = 200;
 /// How many lines of one stream are shown per second; the others are counted.
 const LINES_PER_SECOND: u32 = 50;
 
-/// The running programs, by process id; the flag says whether SIGTERM was sent.
-#[derive(Debug, Clone, Default)]
-pub(super) struct RunningPrograms(Arc<Mutex<HashMap<u32, (Running, bool)>>>);
-
-impl RunningPrograms {
-    /// Starts a program, and reports its output, or that it could not be started, on `sink`. Blocks until it has started.
-    pub(super) fn run(&self, wire: &Wire, sink: &EventSink, host: HostId, line: &str) {
-        if let Err(error) = self.start(wire, sink, host, line) {
-            let failed = WireEvent::ProgramFailed { name: sanitise(line.as_bytes()), errno: Errno::from(&error) };
-            sink.report(Evidence::Called, EventKind::Wire(failed));
-        }
+/// Starts a program, and reports its output, or that it could not be started, on `sink`. Blocks until it has started.
+pub(super) fn run(wire: &Wire, sink: &EventSink, host: HostId, line: &str) {
+    if let Err(error) = start(wire, sink, host, line) {
+        let failed = WireEvent::ProgramFailed { name: sanitise(line.as_bytes()), errno: Errno::from(&error) };
+        sink.report(Evidence::Called, EventKind::Wire(failed));
     }
+}
 
-    fn start(&self, wire: &Wire, sink: &EventSink, host: HostId, line: &str) -> io::Result<()> {
-        let program = program(line)?;
-        let input = OwnedFd::from(std::fs::File::open("/dev/null")?);
-        let (out, output) = io::pipe()?;
-        let (err, errors) = io::pipe()?;
-        let (running, ended) = wire.exec(host, &program, [input.as_fd(), output.as_fd(), errors.as_fd()])?;
+fn start(wire: &Wire, sink: &EventSink, host: HostId, line: &str) -> io::Result<()> {
+    let program = program(line)?;
+    let input = OwnedFd::from(std::fs::File::open("/dev/null")?);
+    let (out, output) = io::pipe()?;
+    let (err, errors) = io::pipe()?;
+    let (running, _) = wire.exec(host, &program, [input.as_fd(), output.as_fd(), errors.as_fd()])?;
+    for (stream, error) in [(out, false), (err, true)] {
+        let sink = sink.clone();
         let pid = running.pid();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(pid, (running, false));
-        for (stream, error) in [(out, false), (err, true)] {
-            let sink = sink.clone();
-            // Ends when the last process that holds the pipe ends: at the latest with the wire's hosts.
-            thread::Builder::new().name("program output".into()).spawn(move || tell(stream, pid, error, &sink))?;
-        }
-        let programs = self.clone();
-        thread::Builder::new().name("program end".into()).spawn(move || {
-            // An error means that it ended with the wire.
-            let _ = ended.recv();
-            programs.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&pid);
-        })?;
-        Ok(())
+        // Ends when the last process that holds the pipe ends: at the latest with the wire's hosts.
+        thread::Builder::new().name("program output".into()).spawn(move || tell(stream, pid, error, &sink))?;
     }
-
-    /// Ends a program: with SIGTERM the first time, with SIGKILL the second.
-    pub(super) fn kill(&self, pid: u32) {
-        let mut programs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((running, asked)) = programs.get_mut(&pid) {
-            // Fails if it has just ended.
-            let _ = running.signal(if *asked { libc::SIGKILL } else { libc::SIGTERM });
-            *asked = true;
-        }
-    }
+    Ok(())
 }
 
 /// Parses a command line into a program with our environment and directory.

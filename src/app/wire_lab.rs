@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::programs::RunningPrograms;
+use super::programs;
 use crate::domain::client::ClientChange;
 use crate::domain::need::Lack;
 use crate::domain::{
@@ -35,7 +35,6 @@ pub struct WireLab {
     scripts: PerHost<ScriptedSockets>,
     /// What the sockets that listen on each host are set to.
     listening: PerHost<Arc<watch::Sender<ListenerSettings>>>,
-    programs: RunningPrograms,
     informed: watch::Sender<Option<Flow>>,
     informer: JoinHandle<()>,
 }
@@ -78,8 +77,7 @@ impl WireLab {
         let (informed, asked) = watch::channel(None);
         let informer = tokio::spawn(inform(Arc::clone(&wire), asked));
         let sink = sink.clone();
-        let programs = RunningPrograms::default();
-        Ok(Self { wire, sink, clients, servers, scripts, listening, programs, informed, informer })
+        Ok(Self { wire, sink, clients, servers, scripts, listening, informed, informer })
     }
 
     pub fn start_all(&mut self) {
@@ -117,13 +115,12 @@ impl WireLab {
             }
             WireEffect::Run(host, line) => {
                 let wire = Arc::clone(&self.wire);
-                let programs = self.programs.clone();
                 let sink = self.sink.clone();
-                tokio::task::spawn_blocking(move || programs.run(&wire, &sink.on_wire(Some(host)), host, &line));
+                tokio::task::spawn_blocking(move || programs::run(&wire, &sink.on_wire(Some(host)), host, &line));
             }
             WireEffect::Kill(pid) => {
-                let programs = self.programs.clone();
-                tokio::task::spawn_blocking(move || programs.kill(pid));
+                let wire = Arc::clone(&self.wire);
+                tokio::task::spawn_blocking(move || wire.end_program(pid));
             }
             WireEffect::Inform(flow) => _ = self.informed.send_replace(flow),
             // `WireWorld` opens and closes it.

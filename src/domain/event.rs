@@ -407,7 +407,7 @@ mod tests {
             EventKind::Packet(PacketSummary { icmp: Some(Icmp::PortUnreachable), ..packet(None, b"") }),
             EventKind::Wire(WireEvent::Folded { packet: 1, count: 3, after: std::time::Duration::from_secs(4) }),
             EventKind::Wire(WireEvent::Mode(WireMode::Slow { hop: std::time::Duration::from_millis(500) })),
-            EventKind::Wire(WireEvent::ProgramEnded { pid: 7, status: None, signal: Some(9) }),
+            EventKind::Wire(WireEvent::ProgramEnded { pid: 7, status: None, signal: Some(9), parent: None }),
             EventKind::Note(Note::Mark { text: "2. the SYN is lost".into() }),
             EventKind::Note(Note::BurstCut { asked: 1000, made: 118, errno: Errno::Mfile }),
         ];

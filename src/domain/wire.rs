@@ -146,11 +146,19 @@ pub enum WireEvent {
         #[serde(default, skip_serializing_if = "is_zero")]
         skipped: u64,
     },
+    /// A host has sent packets to itself, over its loopback interface: they do not cross the wire.
+    Looped {
+        /// How many.
+        packets: u64,
+    },
     /// A program was started on a host.
     Program {
         pid: u32,
         /// Its name, made safe to show.
         name: String,
+        /// The process that started it, if that runs on a host too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parent: Option<u32>,
     },
     /// A program on a host ended.
     ProgramEnded {
@@ -161,6 +169,9 @@ pub enum WireEvent {
         /// The signal that ended it, if one did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         signal: Option<i32>,
+        /// The process that had started it, if that was on a host too. How it ended is not known then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parent: Option<u32>,
     },
     /// The wire was taken down, and the hosts with it.
     Closed {

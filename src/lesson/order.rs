@@ -88,7 +88,7 @@ impl DoneWhen {
                 *left = left.saturating_sub(1);
                 *left == 0
             }
-            (Self::Program, EventKind::Wire(event)) => matches!(event, WireEvent::Program { .. }),
+            (Self::Program, EventKind::Wire(event)) => matches!(event, WireEvent::Program { parent: None, .. }),
             _ => false,
         }
     }

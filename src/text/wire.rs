@@ -100,6 +100,10 @@ pub struct WireText {
     pub rto: &'static str,
     pub retransmitted: fn(u32) -> String,
     pub story: &'static str,
+    /// A socket of this host is bound to a loopback address.
+    pub bound_to_itself: fn(HostId) -> String,
+    /// This host has sent packets to itself.
+    pub spoke_to_itself: fn(HostId) -> String,
     pub story_none: &'static str,
     pub dialing: &'static str,
     /// A call, its number of bytes, and its error; `None` for a call that needs no sentence.
@@ -131,6 +135,8 @@ pub struct WireText {
     pub refused: fn(&str) -> String,
     pub programs: &'static str,
     pub began: fn(u32) -> String,
+    /// The process `.0` was started by the process `.1`.
+    pub child_began: fn(u32, u32) -> String,
     pub ended: fn(Option<i32>, Option<i32>) -> String,
     pub not_started: fn(&str, &str) -> String,
     pub skipped: fn(u64) -> String,

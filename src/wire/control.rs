@@ -182,6 +182,14 @@ impl WireHost {
         ask(&self.socket, &Request::Turn(self.id, setting), &[]).map(drop)
     }
 
+    /// How many packets this host has sent to itself, over its loopback interface.
+    pub(super) fn looped(&self) -> io::Result<u64> {
+        match ask(&self.socket, &Request::Looped(self.id), &[])? {
+            (HelperReply::Packets(count), _) => Ok(count),
+            _ => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+
     /// The settings of this host that are its kernel's choice, as they are.
     pub fn settings(&self) -> io::Result<Vec<Setting>> {
         match ask(&self.socket, &Request::Read(self.id), &[])? {

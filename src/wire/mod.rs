@@ -14,7 +14,7 @@
 //! | `sample`, `attribute` | what changed in the hosts' tables, and why |
 //! | `decode` | what the wire reads of a packet |
 //! | `helper`, `control`, `sys` | the process that keeps the hosts, our side of it, and its system calls |
-//! | `programs`, `exec` | the programs on the hosts; those started from other processes |
+//! | `programs`, `processes`, `exec` | the programs on the hosts; what they start there; those started from elsewhere |
 //! | `owners` | which of them holds a socket |
 //! | `remedy`, `sysctl` | what helps where something is missing; what can be set on a host |
 
@@ -29,6 +29,7 @@ mod helper;
 mod link;
 mod open;
 mod owners;
+mod processes;
 mod programs;
 mod relay;
 mod remedy;

@@ -172,6 +172,11 @@ impl Wire {
         self.programs.run(host, program, standard)
     }
 
+    /// Ends a process on a host, by its PID: politely the first time, at once the second.
+    pub fn end_program(&self, pid: u32) {
+        self.programs.end(pid);
+    }
+
     /// Waits until it has closed.
     pub fn ended(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut stop = self.stop.subscribe();

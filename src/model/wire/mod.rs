@@ -93,6 +93,8 @@ pub struct WireState {
     setting_changes: Vec<SettingChange>,
     /// What the kernels were found to have.
     settings_read: PerHost<Vec<Setting>>,
+    /// The host that sent packets to itself last, and the latest packet on the wire then.
+    looped: Option<(HostId, Option<u64>)>,
     /// Whether retransmissions are folded into the held original.
     pub folding: bool,
     /// Packets that crossed at full speed without being listed.
@@ -115,6 +117,7 @@ impl Default for WireState {
             info: PerHost::default(),
             setting_changes: Vec::new(),
             settings_read: PerHost::default(),
+            looped: None,
             folding: true,
             unlisted: 0,
             programs: Programs::default(),
@@ -167,6 +170,12 @@ impl WireState {
     /// The settings that a host's kernel had when the wire was opened, as far as they were read.
     pub fn settings_read(&self, host: HostId) -> &[Setting] {
         self.settings_read.of(host)
+    }
+
+    /// The host that has spoken to itself, if no packet has come onto the wire since.
+    pub fn spoke_to_itself(&self) -> Option<HostId> {
+        let (host, latest) = self.looped?;
+        (self.packets.back().map(|on| on.packet.number) == latest).then_some(host)
     }
 
     /// How packets from this host are treated.
@@ -341,6 +350,9 @@ impl WireState {
             }
             WireEvent::SettingRead { setting } => {
                 self.settings_read.of_mut(seen.host.unwrap_or(HostId::Client)).push(*setting);
+            }
+            WireEvent::Looped { .. } => {
+                self.looped = seen.host.map(|host| (host, self.packets.back().map(|on| on.packet.number)));
             }
             WireEvent::Program { .. }
             | WireEvent::ProgramFailed { .. }

@@ -15,6 +15,8 @@ pub struct Program {
     pub pid: u32,
     /// Its name.
     pub name: String,
+    /// The process that started it, if that runs on a host too.
+    pub parent: Option<u32>,
 }
 
 /// One line of what programs did and wrote.
@@ -64,8 +66,8 @@ impl Programs {
     pub(super) fn apply(&mut self, host: Option<HostId>, event: &WireEvent) {
         let host = host.unwrap_or(HostId::Client);
         let line = match event {
-            WireEvent::Program { pid, name } => {
-                let program = Program { host, pid: *pid, name: name.clone() };
+            WireEvent::Program { pid, name, parent } => {
+                let program = Program { host, pid: *pid, name: name.clone(), parent: *parent };
                 self.running.push(program.clone());
                 ProgramLine::Began(program)
             }
@@ -73,7 +75,7 @@ impl Programs {
             WireEvent::ProgramSaid { pid, line, error, skipped } => {
                 ProgramLine::Said { host, pid: *pid, line: line.clone(), error: *error, skipped: *skipped }
             }
-            WireEvent::ProgramEnded { pid, status, signal } => {
+            WireEvent::ProgramEnded { pid, status, signal, .. } => {
                 let at = self.running.iter().position(|program| program.pid == *pid);
                 let Some(program) = at.map(|at| self.running.remove(at)) else { return };
                 ProgramLine::Ended(program, *status, *signal)

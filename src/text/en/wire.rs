@@ -99,6 +99,18 @@ pub(super) const WIRE: WireText = WireText {
     rto: "RTO",
     retransmitted: |times| format!("sent again {times}"),
     story: "What just happened",
+    bound_to_itself: |host| {
+        let (it, other, address) = (the_host(host), the_host(host.other()), host.address());
+        format!(
+            "A program on {it} is bound to 127.0.0.1. That is {it} itself: nothing of it crosses the wire, and {other} cannot reach it. Bind {address} or 0.0.0.0."
+        )
+    },
+    spoke_to_itself: |host| {
+        let (it, address) = (the_host(host), host.other().address());
+        format!(
+            "A program on {it} spoke to {it} itself, which is what 127.0.0.1 means there: nothing of it crosses the wire. Connect to {address}."
+        )
+    },
     story_none: "Nothing yet. Every packet stops on the wire until you let it go on.",
     dialing: "connect() was called; it returns when an answer comes.",
     called,
@@ -180,7 +192,7 @@ pub(super) const WIRE: WireText = WireText {
     edge,
     settings: "Settings of the two hosts",
     settings_foot: "↑ ↓ setting · Tab host · ← → change · any other key closes",
-    settings_note: "They apply to sockets created from now on (ip-sysctl).",
+    settings_note: "They apply to connections made from now on (ip-sysctl).",
     setting: |setting| match setting {
         Setting::Timestamps(_) => "timestamps option (RFC 7323)",
         Setting::Sack(_) => "selective ACKs, SACK (RFC 2018)",
@@ -209,6 +221,7 @@ pub(super) const WIRE: WireText = WireText {
     refused: |errno| format!("refused: {errno}"),
     programs: "Programs on the hosts",
     began: |pid| format!("started, pid {pid}"),
+    child_began: |pid, parent| format!("pid {pid}, started by {parent}"),
     ended: |status, signal| match (status, signal) {
         (_, Some(signal)) => format!("ended by signal {signal}"),
         (Some(status), None) => format!("ended with {status}"),

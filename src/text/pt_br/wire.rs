@@ -104,6 +104,18 @@ pub(super) const WIRE: WireText = WireText {
     rto: "RTO",
     retransmitted: |times| format!("{times} {}", plural(u64::from(times), "reenviado", "reenviados")),
     story: "O que acabou de acontecer",
+    bound_to_itself: |host| {
+        let (it, other, address) = (the_host(host), the_host(host.other()), host.address());
+        format!(
+            "Um programa n{it} usa o 127.0.0.1, que é {it} mesmo: nada disso cruza o fio, e {other} não o alcança. Faça bind em {address} ou 0.0.0.0."
+        )
+    },
+    spoke_to_itself: |host| {
+        let (it, address) = (the_host(host), host.other().address());
+        format!(
+            "Um programa n{it} falou com {it} mesmo, pois é isso que 127.0.0.1 quer dizer ali: nada disso cruza o fio. Faça connect em {address}."
+        )
+    },
     story_none: "Nada ainda. Cada pacote para no fio até que você o deixe seguir.",
     dialing: "connect() foi chamada; só retorna quando vier uma resposta.",
     called,
@@ -185,7 +197,7 @@ pub(super) const WIRE: WireText = WireText {
     edge,
     settings: "Ajustes dos dois hosts",
     settings_foot: "↑ ↓ ajuste · Tab host · ← → mudar · outra tecla fecha",
-    settings_note: "Valem para sockets criados de agora em diante (ip-sysctl).",
+    settings_note: "Valem para conexões feitas de agora em diante (ip-sysctl).",
     setting: |setting| match setting {
         Setting::Timestamps(_) => "opção timestamps (RFC 7323)",
         Setting::Sack(_) => "ACKs seletivos, SACK (RFC 2018)",
@@ -214,6 +226,7 @@ pub(super) const WIRE: WireText = WireText {
     refused: |errno| format!("recusado: {errno}"),
     programs: "Programas nos hosts",
     began: |pid| format!("iniciado, pid {pid}"),
+    child_began: |pid, parent| format!("pid {pid}, iniciado por {parent}"),
     ended: |status, signal| match (status, signal) {
         (_, Some(signal)) => format!("terminado pelo sinal {signal}"),
         (Some(status), None) => format!("terminou com {status}"),

@@ -110,7 +110,7 @@ pub(super) fn closed(lang: Lang) -> TestWire {
 /// A program runs on each host; one of them was quick, the other is being typed.
 pub(super) fn programs(lang: Lang) -> TestWire {
     let mut bench = half_way(lang);
-    bench.wire(Some(Server), WireEvent::Program { pid: 4711, name: "python3".into() });
+    bench.wire(Some(Server), WireEvent::Program { pid: 4711, name: "python3".into(), parent: None });
     let said = |line: &str, error, skipped| WireEvent::ProgramSaid { pid: 4711, line: line.into(), error, skipped };
     bench.wire(Some(Server), said("escutando em 192.0.2.1:5000", false, 0));
     bench.wire(Some(Server), said("Traceback (most recent call last):", true, 12));

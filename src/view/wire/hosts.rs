@@ -1,5 +1,6 @@
 //! One of the two hosts: its sockets, their states and queues, and its kernel's `TCP_INFO` for the conversation shown.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use ratatui::buffer::Buffer;
@@ -171,7 +172,7 @@ fn socket(
     if let Some(server) = server {
         writer.write(&server.spec.name, theme.title).skip(1);
     }
-    address(ctx, &flow, writer);
+    address(ctx, entry.host.unwrap_or(HostId::Client), &flow, writer);
     match entry.row.shown_state() {
         Some(state) => _ = writer.skip(1).write(state.name(), theme.state(state)),
         None => _ = writer.skip(1).write(ctx.text.servers.bound, theme.quiet),
@@ -181,15 +182,20 @@ fn socket(
     selection.highlight(ctx, &flow, start, writer);
 }
 
-fn address(ctx: &DrawContext, flow: &Flow, writer: &mut LineWriter<'_>) {
-    writer.write(&format!(":{}", flow.local.port()), ctx.theme.text);
+/// Writes a socket's ports; its addresses only where they are not those of the hosts on the wire.
+fn address(ctx: &DrawContext, host: HostId, flow: &Flow, writer: &mut LineWriter<'_>) {
+    let named = |addr: SocketAddr, usual: HostId| {
+        if HostId::at(addr.ip()) == Some(usual) { format!(":{}", addr.port()) } else { addr.to_string() }
+    };
+    writer.write(&named(flow.local, host), ctx.theme.text);
     if let Some(peer) = flow.peer {
-        writer.write(&format!(" {} :{}", glyphs::BOTH, peer.port()), ctx.theme.text);
+        writer.write(&format!(" {} {}", glyphs::BOTH, named(peer, host.other())), ctx.theme.text);
     }
 }
 
 /// This host's end of the conversation shown.
 struct ConversationEnd<'a> {
+    host: HostId,
     flow: Flow,
     entry: Option<&'a TableEntry>,
     /// Its state, or the last known one if it is not in the table.
@@ -211,7 +217,7 @@ impl<'a> ConversationEnd<'a> {
         let rest = |entry: &TableEntry| entry.row.timer.is_some_and(|timer| timer.kind == TimerKind::TimeWait);
         let whole = entry.is_some_and(|entry| !rest(entry)) && state != Some(TcpState::SynRecv);
         let info = if whole { model.worlds.shown().wire.info(host, &flow) } else { None };
-        Self { flow, entry, state, info }
+        Self { host, flow, entry, state, info }
     }
 
     fn height(&self) -> u16 {
@@ -230,7 +236,7 @@ impl<'a> ConversationEnd<'a> {
         if let Some(server) = server {
             writer.write(&server.spec.name, ctx.theme.title).skip(1);
         }
-        address(ctx, &flow, &mut writer);
+        address(ctx, self.host, &flow, &mut writer);
         match self.state {
             Some(state) => _ = writer.skip(1).write(state.name(), ctx.theme.state(state)),
             None => _ = writer.skip(1).write(ctx.text.servers.bound, ctx.theme.quiet),

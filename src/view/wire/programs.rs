@@ -11,7 +11,7 @@ use crate::model::presenter::WirePart;
 use crate::model::wire::ProgramLine;
 use crate::view::draw_context::{DrawContext, PaneFrame};
 use crate::view::glyphs;
-use crate::view::line_writer::LineWriter;
+use crate::view::line_writer::{LineWriter, width};
 
 /// Draws the pane.
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
@@ -22,7 +22,14 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let selected = model.selected_program();
     let mark = |pid: u32| if selected == Some(pid) { glyphs::SELECTED } else { "" };
     let running = programs.running().iter();
-    let running: Vec<_> = running.map(|p| format!("{}{} {}", mark(p.pid), (words.host)(p.host), p.name)).collect();
+    let mut running: Vec<_> = running.map(|p| format!("{}{} {}", mark(p.pid), (words.host)(p.host), p.name)).collect();
+    // The selected one has to be seen: what is before it makes room.
+    let room = area.width.saturating_sub(width(words.programs) + width(&kill) + 10);
+    let chosen = programs.running().iter().position(|program| selected == Some(program.pid)).unwrap_or(0);
+    let first = (0..=chosen).find(|first| width(&running[*first..].join(", ")) <= room).unwrap_or(chosen);
+    if first > 0 {
+        running.splice(..first, [glyphs::ELLIPSIS.to_owned()]);
+    }
     let count = running.join(", ");
     let keys = if running.is_empty() { "" } else { &kill };
     let focused = model.ui.wire.part == WirePart::Programs;
@@ -40,7 +47,11 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         match line {
             ProgramLine::Began(program) => {
                 who(program.host, program.pid);
-                writer.write(&format!("{}: {}", program.name, (words.began)(program.pid)), theme.quiet);
+                let how = match program.parent {
+                    Some(parent) => (words.child_began)(program.pid, parent),
+                    None => (words.began)(program.pid),
+                };
+                writer.write(&format!("{}: {how}", program.name), theme.quiet);
             }
             ProgramLine::Ended(program, status, signal) => {
                 who(program.host, program.pid);

@@ -141,6 +141,7 @@ fn sentences(model: &Model, ctx: &DrawContext) -> Vec<Sentence> {
         let text = (ctx.text.note)(&Note::BurstCut { asked, made, errno });
         sentences.insert(0, (Weight::Fact, vec![(format!("{text} "), theme.alarm)]));
     }
+    sentences.extend(loopback(model, ctx));
     if wire.story.facts().any(|fact| matches!(fact, WireFact::Folded { .. })) {
         sentences.push((Weight::Call, plain(words.fold_note.into())));
     }
@@ -155,6 +156,20 @@ fn sentences(model: &Model, ctx: &DrawContext) -> Vec<Sentence> {
         sentences.insert(place, (Weight::Fact, plain((words.sent)(&names, many))));
     }
     sentences
+}
+
+/// What becomes of a program that means a host by `127.0.0.1`, for it is not on the wire.
+fn loopback(model: &Model, ctx: &DrawContext) -> Option<Sentence> {
+    let words = &ctx.text.wire;
+    let world = model.worlds.shown();
+    let mut sockets = world.table.rows().filter_map(|(_, entry)| Some((entry.host?, entry.row.flow)));
+    let bound = sockets.find(|(_, flow)| flow.peer.is_none() && flow.local.ip().is_loopback());
+    let text = match (bound, world.wire.spoke_to_itself()) {
+        (Some((host, _)), _) => (words.bound_to_itself)(host),
+        (None, Some(host)) => (words.spoke_to_itself)(host),
+        (None, None) => return None,
+    };
+    Some((Weight::Fact, vec![(format!("{text} "), ctx.theme.alarm)]))
 }
 
 fn changed(ctx: &DrawContext, host: HostId, change: &Transition) -> Vec<(String, Style)> {

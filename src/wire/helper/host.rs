@@ -160,8 +160,17 @@ pub(super) fn set(host: HostId, setting: Setting) -> io::Result<()> {
 
 /// On the host's thread: the settings that its kernel chose, as far as it has them.
 pub(super) fn read() -> Vec<Setting> {
-    let of = |choice: &KernelChoice| choice.setting(&fs::read_to_string(format!("/proc/sys/net/{}", choice.file)).ok()?);
+    let of =
+        |choice: &KernelChoice| choice.setting(&fs::read_to_string(format!("/proc/sys/net/{}", choice.file)).ok()?);
     KERNEL_CHOICES.iter().filter_map(of).collect()
+}
+
+/// On the host's thread: how many packets its loopback interface has received, which are those it has sent to itself.
+pub(super) fn looped() -> io::Result<u64> {
+    let devices = fs::read_to_string("/proc/thread-self/net/dev")?;
+    let counts = devices.lines().find_map(|line| line.trim_start().strip_prefix("lo:"));
+    let packets = counts.and_then(|counts| counts.split_ascii_whitespace().nth(1)?.parse().ok());
+    packets.ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 /// On the host's thread: a socket, which stays in this namespace wherever it is sent.

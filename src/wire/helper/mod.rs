@@ -263,6 +263,7 @@ fn answer(
             Ok((HelperReply::Done, Vec::new()))
         }
         Request::Read(host) => Ok((HelperReply::Settings(hosts.of(host).on(host::read)?), Vec::new())),
+        Request::Looped(host) => Ok((HelperReply::Packets(hosts.of(host).on(host::looped)??), Vec::new())),
         Request::Run(host, program) => {
             let standard: [OwnedFd; 3] = with.try_into().map_err(|_| io::ErrorKind::InvalidInput)?;
             let programs = programs.clone();

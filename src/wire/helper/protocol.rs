@@ -32,6 +32,8 @@ pub(in crate::wire) enum Request {
     Turn(HostId, Setting),
     /// Read the settings of a host that are its kernel's own choice.
     Read(HostId),
+    /// Count the packets that a host has sent to itself.
+    Looped(HostId),
     /// Run a program on a host. With its three standard descriptors.
     Run(HostId, ProgramSpec),
     /// Send a signal to the process group of a program, by the number that `Ran` gave.
@@ -66,6 +68,7 @@ pub(in crate::wire) enum HelperReply {
     /// Success. With a socket, if one was requested.
     Done,
     Settings(Vec<Setting>),
+    Packets(u64),
     /// A program runs, with this PID in the helper's namespace. With a descriptor of the process (`pidfd_open(2)`) and
     /// the reading end of a pipe for its wait status.
     Ran(i32),

@@ -12,5 +12,8 @@ pub(crate) use ends::{VICTIM, victim};
 use crate::harness::Test;
 
 pub(crate) fn tests() -> Vec<Test> {
-    [by_hand::tests(), played::tests(), stepped::tests(), ends::tests(), session::tests()].into_iter().flatten().collect()
+    [by_hand::tests(), played::tests(), stepped::tests(), ends::tests(), session::tests()]
+        .into_iter()
+        .flatten()
+        .collect()
 }

@@ -1,18 +1,19 @@
 //! The wire through the program's own shell: keys in, the real kernel's states out.
 
 use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 use socklab::api::app::Session;
 use socklab::api::app::queue;
 use socklab::api::app::{Laboratory, Pump};
 use socklab::api::domain::CloseReason;
-use socklab::api::domain::Key;
 use socklab::api::domain::{Answer, Clock, Flow, HostId, Proto, ServerSpec, ServiceModel, TcpState, WireMode, WorldId};
+use socklab::api::domain::{Key, Lang};
 
 use socklab::api::model::{Model, Msg, Ui, presenter};
 use socklab::api::model::{ProgramLine, WirePacketFate, WireStatus};
-use socklab::api::view::ColorDepth;
+use socklab::api::view::{ColorDepth, render};
 
 use crate::fixtures::{BINARY, DEADLINE};
 use crate::harness::{Need::Wire, Test, async_test};
@@ -77,6 +78,15 @@ impl Stage {
         self.session.tell(Msg::Key(Key::Ctrl('u'))).unwrap();
         line.chars().for_each(|c| self.key(c));
         self.session.tell(Msg::Key(Key::Enter)).unwrap();
+    }
+
+    /// The screen, line by line.
+    pub(super) fn screen(&mut self, lang: Lang) -> String {
+        self.session.pump.model.ui.lang = lang;
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 120, 36));
+        render(self.model(), ColorDepth::Mono, &mut buffer);
+        let lines = buffer.content().chunks(120).map(|line| line.iter().map(Cell::symbol).collect::<String>());
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     /// Places the cursor of the settings.

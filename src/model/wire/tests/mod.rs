@@ -346,11 +346,11 @@ fn a_program_needs_a_host() {
     );
     assert_eq!(wire_lab.model.ui.wire.program.input.value(), "servidor ");
     assert_eq!(wire_lab.keys("x"), [], "no client of ours is open");
-    wire_lab.wire(Some(Server), WireEvent::Program { pid: 7, name: "python3".into() });
+    wire_lab.wire(Some(Server), WireEvent::Program { pid: 7, name: "python3".into(), parent: None });
     wire_lab.key(Key::BackTab);
     assert_eq!(wire_lab.model.ui.wire.part, WirePart::Programs);
     assert_eq!(wire_lab.keys("x"), [Effect::Wire(WireEffect::Kill(7))]);
-    wire_lab.wire(Some(Server), WireEvent::ProgramEnded { pid: 7, status: None, signal: Some(15) });
+    wire_lab.wire(Some(Server), WireEvent::ProgramEnded { pid: 7, status: None, signal: Some(15), parent: None });
     let programs = &wire_lab.shown().programs;
     assert_eq!((programs.running().len(), programs.lines().len()), (0, 2));
 }
