@@ -19,7 +19,7 @@ pub struct LessonStep {
     /// The timers that the acts depend on. They run while the class talks: where one has run out, the lesson is played
     /// again up to here, on new hosts, before the acts are done.
     #[serde(default)]
-    pub needs: Vec<TimerNeed>,
+    pub timers: Vec<TimerNeed>,
     /// The acts, in this order; each is done before the next begins.
     #[serde(default, rename = "do")]
     pub acts: Vec<Act>,

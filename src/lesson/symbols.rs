@@ -52,7 +52,7 @@ impl Symbols {
         }
         let mut symbols = Self { servers: servers.to_vec(), spawned, ..Self::default() };
         for step in steps {
-            for need in &step.needs {
+            for need in &step.timers {
                 symbols.check_end(&need.of)?;
             }
             for act in &step.acts {

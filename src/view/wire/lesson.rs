@@ -122,9 +122,9 @@ fn timers(model: &Model, ctx: &DrawContext, lesson: &Lesson, playing: &PlayedLes
         StepProgress::Doing | StepProgress::Failed | StepProgress::Over => return vec![],
     };
     let world = model.worlds.shown();
-    let needs = lesson.steps.get(next).map_or(&[][..], |step| &step.needs);
+    let timers = lesson.steps.get(next).map_or(&[][..], |step| &step.timers);
     let mut lines = Vec::new();
-    for need in needs {
+    for need in timers {
         let of = need.of.get_ref();
         let flow = lesson.symbols.socket(&of.socket).and_then(|socket| playing.flows.get(&socket.id)).copied();
         let flow = if of.peer { flow.and_then(|flow| flow.mirror()) } else { flow };

@@ -322,7 +322,7 @@ async fn every_scenario_waits_for_a_class_that_talks() {
 async fn those_that_hang_on_timers_wait_for_a_class_that_talks_long() {
     let hanging = names().flat_map(|name| {
         let steps = &catalogue::lesson(&name).unwrap().steps;
-        let hangs = steps.iter().enumerate().filter(|(_, step)| !step.needs.is_empty());
+        let hangs = steps.iter().enumerate().filter(|(_, step)| !step.timers.is_empty());
         // A step without acts begins when it is read.
         let press = |(place, step): (usize, &LessonStep)| 2 * place + usize::from(!step.acts.is_empty());
         hangs.map(press).map(|press| (name.clone(), press)).collect::<Vec<_>>()
