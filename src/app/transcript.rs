@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use crate::domain::Lang;
 use crate::domain::excerpt::sanitise;
-use crate::lesson::{Engine, ExpectationState, Lesson};
+use crate::lesson::{Engine, ExpectationState, Lesson, LessonPhase};
 use crate::text::Text;
 use crate::text::lesson::LessonsText;
 use crate::view::sentences::{of_act, of_expect, of_seen};
@@ -44,7 +44,7 @@ impl<W: Write> Transcript<W> {
         self.out.flush()
     }
 
-    /// After a step: each expectation, ticked or not.
+    /// After a step: each expectation, ticked or not, and what it says once it has passed.
     pub(super) fn end(&mut self, engine: &Engine) -> io::Result<()> {
         let Some(step) = engine.step() else { return Ok(()) };
         if let Some(act) = engine.stuck().and_then(|place| step.acts.get(place)) {
@@ -57,6 +57,9 @@ impl<W: Write> Transcript<W> {
                 ExpectationState::Open => self.line(&format!("    · {what}"))?,
                 ExpectationState::Missed(seen) => self.line(&format!("    ✗ {what}; {}", of_seen(self.text, seen)))?,
             }
+        }
+        if let (LessonPhase::Passed, Some(after)) = (engine.phase(), &step.after) {
+            self.paragraph("    ", after.lang(self.lang))?;
         }
         self.out.flush()
     }

@@ -25,7 +25,7 @@ macro_rules! files {
     ($($name:literal),+ $(,)?) => {
         &[$(CatalogueEntry {
             name: $name,
-            source: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/scenarios/", $name, ".toml")),
+            source: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/lessons/", $name, ".toml")),
         }),+]
     };
 }

@@ -11,6 +11,16 @@ use crate::domain::{LocalizedText, ServerKind, WorldId};
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lesson {
+    /// Where it stands in the list.
+    #[serde(default)]
+    pub group: LessonGroup,
+    /// Its place in the group, counted from 1.
+    pub number: Option<u16>,
+    /// How many minutes of class it takes.
+    pub minutes: Option<u16>,
+    /// What it teaches, such as `errno:bind:EADDRINUSE` and `state:TIME_WAIT`. Nothing is done with these yet.
+    #[serde(default)]
+    pub teaches: Vec<String>,
     /// Its title.
     pub title: LocalizedText,
     /// A summary, in a sentence or two.
@@ -30,6 +40,21 @@ pub struct Lesson {
     /// The sockets that it names. Not in the file: made from the steps when it is parsed.
     #[serde(skip)]
     pub symbols: Symbols,
+}
+
+/// The groups of lessons, in the order of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LessonGroup {
+    /// A question of the course.
+    Question,
+    /// A common confusion.
+    Confusion,
+    /// A scenario: something to watch, without questions.
+    #[default]
+    Scene,
+    /// The tour of the program.
+    Tour,
 }
 
 const fn on_the_wire() -> WorldId {

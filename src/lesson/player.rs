@@ -174,10 +174,11 @@ impl Player {
         progress
     }
 
-    /// The mark of a step in a saved capture: its number and its text.
+    /// The mark of a step in a saved capture: its number and its name.
     fn mark(&self, step: usize, lang: Lang) -> String {
-        let said = self.engine.step().and_then(|step| step.say.as_ref()).map_or("", |say| say.lang(lang));
-        format!("{}. {said}", step + 1).trim_end().to_owned()
+        let named = self.engine.lesson().steps.get(step).and_then(|step| step.name.as_ref());
+        let name = named.map_or("", |name| name.lang(lang));
+        format!("{}. {name}", step + 1).trim_end().to_owned()
     }
 
     fn world<'a>(&self, model: &'a Model) -> &'a World {

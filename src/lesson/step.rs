@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::{Deserializer, Error};
 
 use super::act::{Act, ModeName};
 use super::expect::{Expect, SpannedEnd};
@@ -14,8 +15,13 @@ use crate::model::World;
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LessonStep {
-    /// The text that the class reads before the acts are done.
+    /// Its name, of at most 32 columns: the mark of the step in a saved capture.
+    #[serde(default, deserialize_with = "short_name")]
+    pub name: Option<LocalizedText>,
+    /// The text that the class reads before the acts are done: what is about to be done, and not what is then seen.
     pub say: Option<LocalizedText>,
+    /// The text that takes its place once every expectation is met.
+    pub after: Option<LocalizedText>,
     /// The timers that the acts depend on. They run while the class talks: where one has run out, the lesson is played
     /// again up to here, on new hosts, before the acts are done.
     #[serde(default)]
@@ -41,6 +47,17 @@ impl LessonStep {
     const fn default_within_ms() -> u64 {
         15_000
     }
+}
+
+/// The most columns of a step's name.
+const MOST_COLUMNS: usize = 32;
+
+fn short_name<'de, D: Deserializer<'de>>(from: D) -> Result<Option<LocalizedText>, D::Error> {
+    let name = LocalizedText::deserialize(from)?;
+    if let Some(long) = [&name.en, &name.pt].into_iter().find(|name| name.chars().count() > MOST_COLUMNS) {
+        return Err(D::Error::custom(format!("{long:?} is longer than {MOST_COLUMNS} columns")));
+    }
+    Ok(Some(name))
 }
 
 /// A timer that must be running when a step begins.

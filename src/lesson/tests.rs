@@ -395,6 +395,33 @@ fn the_text_comes_before_the_acts() {
 }
 
 #[test]
+fn a_mark_is_the_steps_number_and_name() {
+    let absent = "expect = [{ absent = { for_ms = 5, what = { held = {} } } }]";
+    let mut test = PlayerTest::new(&format!(
+        "[[step]]\nname = {{ en = \"Silence\", pt = \"Silêncio\" }}\nsay = {{ en = \"Wait\", pt = \"Espere\" }}\n{absent}\n[[step]]\n{absent}"
+    ));
+    test.set_ready(7);
+    let marked = |progress: Vec<EventKind>| {
+        progress.into_iter().find_map(|kind| match kind {
+            EventKind::Note(Note::Mark { text }) => Some(text),
+            _ => None,
+        })
+    };
+    assert_eq!(marked(test.player.progress(Lang::PtBr)).as_deref(), Some("1. Silêncio"));
+    test.player.advance(&test.model, Stamp::from_millis(5));
+    test.go_on(6);
+    assert_eq!(marked(test.player.progress(Lang::PtBr)).as_deref(), Some("2."));
+}
+
+#[test]
+fn a_name_has_to_fit_the_marks() {
+    let named = |en: &str| lesson(&format!("[[step]]\nname = {{ en = \"{en}\", pt = \"é\" }}"));
+    assert!(named(&"é".repeat(32)).is_ok());
+    let error = named(&"é".repeat(33)).unwrap_err().to_string();
+    assert!(error.contains("longer than 32 columns") && error.starts_with("line 4, column "), "{error}");
+}
+
+#[test]
 fn a_step_without_acts_begins_by_itself_and_the_last_one_ends_the_lesson() {
     let absent = "[[step]]\nexpect = [{ absent = { for_ms = 5, what = { held = {} } } }]\n";
     let mut test = PlayerTest::new(&format!("{absent}{absent}"));

@@ -138,9 +138,13 @@ fn the_last_step_passed() {
 fn no_step_of_any_scenario_is_cut() {
     for (lang, (columns, rows)) in [Lang::En, Lang::PtBr].into_iter().flat_map(|lang| SIZES.map(|size| (lang, size))) {
         for card in catalogue::cards() {
-            for step in 0..card.steps {
+            let beats = (0..card.steps).flat_map(|step| [(step, false), (step, true)]);
+            for (step, passed) in beats {
                 let mut bench = bench(lang);
                 told(&mut bench, &card.name, [LessonChange::Told { step }]);
+                if passed {
+                    told(&mut bench, &card.name, [LessonChange::Begun { step }, LessonChange::Passed { step }]);
+                }
                 let shown = text(&screen(&mut bench.model, columns, rows).0);
                 let title = if lang == Lang::En { "Scenario · " } else { "Cenário · " };
                 let panel = shown.split_once(title).unwrap().1;

@@ -31,7 +31,10 @@ pub(super) fn needs(model: &Model, ctx: &DrawContext, columns: u16) -> u16 {
     let lines = |playing: &PlayedLesson| -> usize {
         paragraphs(model, ctx, lesson, playing).iter().map(|paragraph| indented_lines(paragraph, columns).len()).sum()
     };
-    let steps = (0..lesson.steps.len()).map(|step| lines(&PlayedLesson { step, ..PlayedLesson::of(&playing.lesson) }));
+    let beats = [StepProgress::Told, StepProgress::Passed];
+    let steps = (0..lesson.steps.len()).flat_map(|step| beats.map(|progress| (step, progress)));
+    let steps =
+        steps.map(|(step, progress)| lines(&PlayedLesson { step, progress, ..PlayedLesson::of(&playing.lesson) }));
     // A step that failed says more.
     u16::try_from(steps.chain([lines(playing)]).max().unwrap_or(0)).unwrap_or(u16::MAX)
 }
@@ -88,7 +91,8 @@ fn paragraphs(model: &Model, ctx: &DrawContext, lesson: &Lesson, playing: &Playe
     let Some(step) = lesson.steps.get(playing.step) else { return vec![] };
     let words = &ctx.text.lessons;
     let theme = &ctx.theme;
-    let said = step.say.as_ref().map(|say| say.lang(ctx.lang));
+    let passed = matches!(playing.progress, StepProgress::Passed | StepProgress::Over);
+    let said = step.after.as_ref().filter(|_| passed).or(step.say.as_ref()).map(|said| said.lang(ctx.lang));
     let mut all: Vec<Paragraph> = said.map(|said| (0, vec![(said.into(), theme.text)])).into_iter().collect();
     if !step.acts.is_empty() {
         all.push((MARK, acts(ctx, step, playing)));

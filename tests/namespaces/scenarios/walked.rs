@@ -76,7 +76,7 @@ fn time_wait_is_waited_out() {
 }
 
 fn the_catalogue_is_the_folder() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/scenarios");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/lessons");
     let files: BTreeSet<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     let named: BTreeSet<_> = catalogue().iter().map(|entry| format!("{}.toml", entry.name).into()).collect();
     assert_eq!(files, named);
@@ -85,9 +85,13 @@ fn the_catalogue_is_the_folder() {
 fn every_step_is_said_in_both_languages() {
     for entry in catalogue() {
         let lesson = entry.lesson().unwrap_or_else(|error| panic!("{}: {error}", entry.name));
-        for said in lesson.steps.iter().filter_map(|step| step.say.as_ref()).chain([&lesson.title, &lesson.about]) {
+        for (place, step) in lesson.steps.iter().enumerate() {
+            let all = [&step.name, &step.say, &step.after].map(Option::is_some);
+            assert_eq!(all, [true; 3], "{}, step {place}: its name, before and after", entry.name);
+        }
+        let said = lesson.steps.iter().flat_map(|step| [&step.name, &step.say, &step.after]).flatten();
+        for said in said.chain([&lesson.title, &lesson.about]) {
             assert!(!said.en.is_empty() && !said.pt.is_empty() && said.en != said.pt, "{}: {}", entry.name, said.en);
         }
-        assert!(lesson.steps.iter().all(|step| step.say.is_some()), "{}", entry.name);
     }
 }
