@@ -80,12 +80,16 @@ pub struct DoctorArgs {
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
     /// Files, or names of scenarios that come with the program
-    #[arg(required_unless_present = "list")]
+    #[arg(required_unless_present_any = ["list", "help_language"])]
     pub files: Vec<String>,
 
     /// List the scenarios that come with the program
     #[arg(long)]
     pub list: bool,
+
+    /// Print the reference of the language in which scenarios are written, as Markdown
+    #[arg(long)]
+    pub help_language: bool,
 
     /// Send the clients to the servers of this host, on PORT or where a laboratory has them; for scenarios with world =
     /// "host"

@@ -24,6 +24,9 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     if args.list {
         return list(lang);
     }
+    if args.help_language {
+        return language(lang);
+    }
     let mut lessons = Vec::new();
     for name in &args.files {
         match read(name).and_then(|lesson| towards_target(args, lesson, lang)) {
@@ -83,6 +86,24 @@ fn list(lang: Lang) -> anyhow::Result<ExitCode> {
     let mut lines = Vec::new();
     for entry in lesson::catalogue() {
         writeln!(lines, "{:<28} {}", entry.name, entry.lesson()?.title.lang(lang))?;
+    }
+    piped(io::stdout().lock().write_all(&lines), ())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The reference of the language, made from its types; a test keeps it so.
+const REFERENCE: &str = include_str!("../../docs/lessons.md");
+
+/// Prints the reference. Its text is that of the comments in the source, in English; its headings are in this language.
+fn language(lang: Lang) -> anyhow::Result<ExitCode> {
+    let [en, headings] = [Lang::En, lang].map(|lang| &text::of(lang).lessons.headings);
+    let mut lines = Vec::new();
+    for line in REFERENCE.lines() {
+        let heading = |level: &str| {
+            let place = en.iter().position(|known| line.strip_prefix(level) == Some(known))?;
+            Some(format!("{level}{}", headings[place]))
+        };
+        writeln!(lines, "{}", heading("# ").or_else(|| heading("## ")).as_deref().unwrap_or(line))?;
     }
     piped(io::stdout().lock().write_all(&lines), ())?;
     Ok(ExitCode::SUCCESS)

@@ -22,6 +22,7 @@ pub enum Act {
     Accept {
         /// The connection's name from now on.
         socket: SocketName,
+        /// The listening socket.
         from: SocketName,
         /// Delays acknowledgements from the first one on: turns `TCP_QUICKACK` off.
         #[serde(default)]
@@ -33,6 +34,7 @@ pub enum Act {
     Send(SendAct),
     /// Receives bytes, and waits for them.
     Recv {
+        /// On this socket.
         socket: SocketName,
         /// How many bytes at most.
         #[serde(default = "default_buffer")]
@@ -45,6 +47,7 @@ pub enum Act {
     Shutdown(SocketName),
     /// `close` on this socket.
     Close {
+        /// This socket.
         socket: SocketName,
         /// Closes it as soon as the call in which the program is blocked returns; the lesson goes on meanwhile.
         #[serde(default)]
@@ -66,9 +69,15 @@ pub enum Act {
     /// Flips one bit of a held packet.
     Corrupt(PacketMatch),
     /// Delivers a held packet after a delay.
-    Delay { packet: PacketMatch, ms: u64 },
+    Delay {
+        /// The packet.
+        packet: PacketMatch,
+        /// The delay, in milliseconds.
+        ms: u64,
+    },
     /// How packets are treated from now on.
     Mode {
+        /// `step` holds each packet, `slow` delivers it after some time, `live` at once.
         is: ModeName,
         /// Only for packets from this host.
         from: Option<HostId>,
@@ -85,6 +94,7 @@ pub enum Act {
     },
     /// The percentage of packets that are lost from now on.
     Loss {
+        /// The percentage.
         percent: u8,
         /// Only for packets from this host.
         from: Option<HostId>,
@@ -101,14 +111,17 @@ pub enum Act {
     Stop(ServerKind),
     /// Changes how one of the laboratory's servers serves its clients.
     Switch {
+        /// Which server.
         server: ServerKind,
         /// Its service model from now on.
         model: ServiceModel,
     },
     /// Spawns clients of the laboratory, named `c1`, `c2`, … in the order in which they are made.
     Spawn {
+        /// How many.
         #[serde(default = "one")]
         count: u32,
+        /// Whether they stay connected or leave after one message.
         #[serde(default)]
         plan: ClientPlan,
         /// Which server they connect to.
@@ -118,13 +131,19 @@ pub enum Act {
     End {
         /// The number of the client, from 1.
         client: u32,
+        /// By a FIN, a RST, or with its sending side only.
         how: CloseHow,
     },
     /// Closes all of these clients.
     CloseAll,
 
     /// Runs a program on a host.
-    Run { host: HostId, argv: Vec<String> },
+    Run {
+        /// On this host.
+        host: HostId,
+        /// The program and its arguments.
+        argv: Vec<String>,
+    },
 }
 
 /// The fields of [`Act::Listen`].

@@ -22,7 +22,12 @@ pub enum Expect {
     /// A packet is on the wire now.
     Held(PacketMatch),
     /// A packet was retransmitted while it was held.
-    Folded { packet: PacketMatch, times: Amount },
+    Folded {
+        /// The packet that is held.
+        packet: PacketMatch,
+        /// How often it was sent again.
+        times: Amount,
+    },
     /// A call returned since the step began.
     Call(ExpectCall),
     /// The socket table shows these values for a socket.
@@ -31,15 +36,23 @@ pub enum Expect {
     Count {
         /// On this host, by local address; by default on both.
         host: Option<HostId>,
+        /// The state.
         state: TcpState,
+        /// How many.
         is: Amount,
     },
     /// A program ended since the step began.
-    Ended { host: HostId, status: i32 },
+    Ended {
+        /// On this host.
+        host: HostId,
+        /// Its exit status.
+        status: i32,
+    },
     /// Something is not observed for some time after the last act.
     Absent {
         /// For how long, in milliseconds.
         for_ms: u64,
+        /// What is not to be seen.
         what: Box<Expect>,
     },
 }

@@ -34,7 +34,7 @@ pub struct Lesson {
     /// The laboratory's servers that it has, stopped at first: `threaded`, `echo`, `async`, `udp`.
     #[serde(default)]
     pub servers: Vec<ServerKind>,
-    /// The steps.
+    /// The steps; at least one.
     #[serde(rename = "step", default)]
     pub steps: Vec<LessonStep>,
     /// The sockets that it names. Not in the file: made from the steps when it is parsed.

@@ -8,8 +8,11 @@ use crate::domain::{HostId, Setting};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LessonSettings {
+    /// Of both hosts.
     pub both: HostSettings,
+    /// Of the client host.
     pub client: HostSettings,
+    /// Of the server host.
     pub server: HostSettings,
 }
 

@@ -53,6 +53,8 @@ pub struct LessonsText {
     pub playing: PlayingText,
     /// Why a scenario on the wire cannot use another machine's servers.
     pub on_the_wire: &'static str,
+    /// The title and the headings of the reference of the language.
+    pub headings: [&'static str; 10],
     /// The servers are those of this host, but the parts listed next need servers here.
     pub needs_here: fn(&str) -> String,
 }

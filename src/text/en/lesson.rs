@@ -63,6 +63,18 @@ pub(super) const LESSONS: LessonsText = LessonsText {
     },
     on_the_wire: "--target is for scenarios with world = \"host\": this one is played on the wire, between two private hosts whose \
                   packets are held. Play it without --target.",
+    headings: [
+        "The language of lessons",
+        "A lesson",
+        "A step",
+        "Timers that a step depends on",
+        "Acts",
+        "Expectations",
+        "Packets",
+        "Settings",
+        "Which host a setting is for",
+        "Values",
+    ],
     needs_here: |host| {
         format!(
             "with --target the servers are those of {host}, but these parts need them on this machine; play it without --target:"

@@ -74,6 +74,18 @@ pub(super) const LESSONS: LessonsText = LessonsText {
     },
     on_the_wire: "--target serve a cenários com world = \"host\": este se passa no fio, entre dois hosts particulares cujos pacotes \
                   ficam na mão. Sem --target ele pode ser feito.",
+    headings: [
+        "A linguagem das lições",
+        "Uma lição",
+        "Um passo",
+        "Temporizadores de que um passo depende",
+        "Atos",
+        "O que se espera",
+        "Pacotes",
+        "Ajustes",
+        "De qual host é um ajuste",
+        "Valores",
+    ],
     needs_here: |host| {
         format!(
             "--target deixa os servidores com {host}, e estas partes precisam deles nesta máquina; faça sem --target:"
