@@ -260,8 +260,14 @@ impl<L: Link, T: Tables> Relay<L, T> {
         // Whoever waits for the delivery may make the next call then, so the looks come first. They are reported after it.
         let mut looks = Vec::new();
         if !quick {
-            // Not at full speed: samples both hosts completely.
-            looks.extend([from.other(), *from].map(|host| self.sampler.look(host, None)));
+            // Not at full speed: samples both ends.
+            let flow = outline.map(|outline| outline.flow);
+            for (host, end) in [(from.other(), flow.and_then(|flow| flow.mirror())), (*from, flow)] {
+                looks.push(match end {
+                    Some(end) => self.sampler.look_around(host, end),
+                    None => self.sampler.look(host, None),
+                });
+            }
         } else if matters && let Some(at_receiver) = outline.and_then(|outline| outline.flow.mirror()) {
             looks.push(self.sampler.look_at(from.other(), at_receiver));
         }

@@ -8,7 +8,7 @@ use super::attribute::{self, Arrivals, Circumstances};
 use super::decode::Outline;
 use super::owners::ProgramEnd;
 use crate::domain::{
-    Delta, EventKind, EventSink, Evidence, Flow, HostId, PerHost, Row, RowKey, Stamp, Syscall, TcpInfo, TcpInput,
+    Delta, EventKind, EventSink, Evidence, Flow, HostId, PerHost, Proto, Row, RowKey, Stamp, Syscall, TcpInfo, TcpInput,
     TcpState, Timer, Transition, tcp,
 };
 
@@ -150,6 +150,19 @@ impl<T: Tables> Sampler<T> {
         Ok(())
     }
 
+    /// Samples what a packet of this connection, from or to this host, can have changed: the connection and its listener.
+    pub(super) fn look_around(&mut self, host: HostId, flow: Flow) -> io::Result<()> {
+        let few = self.seen.of(host).rows.len() <= Self::MANY;
+        if few || flow.proto != Proto::Tcp {
+            return self.look(host, None);
+        }
+        self.look_at(host, flow)?;
+        match listener_of(&self.seen.of(host).states, flow) {
+            Some(listener) => self.look_at(host, listener),
+            None => Ok(()),
+        }
+    }
+
     fn compare(&mut self, host: HostId, now: Vec<Row>, call: Option<Syscall>) {
         let mut tcp: HashMap<Flow, &Row> = HashMap::with_capacity(now.len());
         for row in now.iter().filter(|row| row.state.is_some()) {
@@ -175,7 +188,7 @@ impl<T: Tables> Sampler<T> {
     /// Finds a connection's transitions since the last sample.
     fn transition(&mut self, host: HostId, flow: Flow, row: Option<&Row>, call: Option<Syscall>) {
         let seen = self.seen.of_mut(host);
-        let listener = flow.peer.is_some() && listens(&seen.states, flow);
+        let listener = flow.peer.is_some() && listener_of(&seen.states, flow).is_some();
         let before = seen.states.get(&flow).copied();
         let now = row.and_then(|row| row.state);
         let (from, to) = match (before, now) {
@@ -259,13 +272,12 @@ impl<T: Tables> Sampler<T> {
     }
 }
 
-/// Whether a socket listens on the local address of `flow`, or on its port at every address.
-fn listens(states: &HashMap<Flow, TcpState>, flow: Flow) -> bool {
+/// The socket that listens on the local address of `flow`, or on its port at every address.
+fn listener_of(states: &HashMap<Flow, TcpState>, flow: Flow) -> Option<Flow> {
     let mut any = flow.local;
     any.set_ip(std::net::Ipv4Addr::UNSPECIFIED.into());
-    [flow.local, any]
-        .into_iter()
-        .any(|local| states.get(&Flow::unconnected(flow.proto, local)) == Some(&TcpState::Listen))
+    let listeners = [flow.local, any].map(|local| Flow::unconnected(flow.proto, local));
+    listeners.into_iter().find(|listener| states.get(listener) == Some(&TcpState::Listen))
 }
 
 /// Whether a row has changed. A timer that was set again is a change; one that has only run on is not.
@@ -277,7 +289,65 @@ fn differs(before: &Row, now: &Row) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::domain::{Clock, EventQueue, Observation};
+
+    struct Unheard;
+
+    impl EventQueue for Unheard {
+        fn offer(&self, _: Observation) -> bool {
+            true
+        }
+    }
+
+    /// Tables whose rows are all looked up, and never read whole once there are many.
+    struct Crowded {
+        rows: Vec<Row>,
+        dumps: usize,
+        lookups: Vec<Flow>,
+    }
+
+    impl Tables for &mut Crowded {
+        fn dump(&mut self, _: HostId) -> io::Result<Vec<Row>> {
+            self.dumps += 1;
+            Ok(self.rows.clone())
+        }
+
+        fn lookup(&mut self, _: HostId, flow: Flow) -> io::Result<Option<Row>> {
+            self.lookups.push(flow);
+            Ok(self.rows.iter().find(|row| row.flow == flow).cloned())
+        }
+
+        fn info(&mut self, _: HostId, _: &Flow) -> io::Result<Option<TcpInfo>> {
+            Ok(None)
+        }
+
+        fn owner(&mut self, _: HostId, _: u64) -> Option<u32> {
+            None
+        }
+
+        fn end(&mut self, _: u32) -> Option<ProgramEnd> {
+            None
+        }
+    }
+
+    #[test]
+    fn what_a_packet_can_change_is_looked_up_however_many_others_there_are() {
+        let listener = Flow::unconnected(Proto::Tcp, "192.0.2.1:65432".parse().unwrap());
+        let connection = |port: u16| Flow { peer: Some(([192, 0, 2, 2], port).into()), ..listener };
+        let row = |flow, state| Row { state: Some(state), ..Row::new(flow) };
+        let mut rows: Vec<_> = (40_000..42_000).map(|port| row(connection(port), TcpState::Established)).collect();
+        rows.push(row(listener, TcpState::Listen));
+        let mut tables = Crowded { rows, dumps: 0, lookups: Vec::new() };
+        let sink = EventSink::new(Clock::start(), Arc::new(Unheard));
+        let mut sampler = Sampler::new(&mut tables, &sink);
+        sampler.look(HostId::Server, None).unwrap();
+        sampler.look_around(HostId::Server, connection(40_007)).unwrap();
+        drop(sampler);
+        assert_eq!((tables.dumps, tables.lookups), (1, vec![connection(40_007), listener]));
+    }
 
     #[test]
     fn the_first_expiry_of_a_syns_timer_ends_no_connection() {
