@@ -64,7 +64,7 @@ fn left(model: &Model, ctx: &DrawContext, columns: u16) -> Vec<HeaderItem> {
     let text = &ctx.text.header;
     let theme = &ctx.theme;
     let servers = model.worlds.shown().servers.all();
-    let mut parts = vec![HeaderItem { text: "socklab-tui".into(), style: theme.title, rank: 4 }];
+    let mut parts = vec![HeaderItem { text: "socklab-tui".into(), style: theme.title, rank: 5 }];
     // An open laboratory shows its badge in every view.
     let open = model.worlds.host().servers.are_open();
     let narrow = columns < 80;
@@ -82,9 +82,9 @@ fn left(model: &Model, ctx: &DrawContext, columns: u16) -> Vec<HeaderItem> {
         parts.push(HeaderItem { text: text.observing.into(), style: theme.alarm, rank: 1 });
     } else if !open && servers.iter().all(|server| is_loopback(server.addr())) {
         if let Some(server) = servers.first() {
-            parts.push(HeaderItem { text: server.addr().ip().to_string(), style: theme.host.server, rank: 7 });
+            parts.push(HeaderItem { text: server.addr().ip().to_string(), style: theme.host.server, rank: 8 });
         }
-        parts.push(HeaderItem { text: text.loopback.into(), style: theme.quiet, rank: 3 });
+        parts.push(HeaderItem { text: text.loopback.into(), style: theme.quiet, rank: 4 });
     }
     match model.ui.view {
         View::Lab | View::Wire => {}
@@ -161,8 +161,8 @@ fn counts(model: &Model, ctx: &DrawContext, columns: u16) -> Vec<HeaderItem> {
     let events = model.worlds.shown().events;
     let (lost, missing) = (model.worlds.shown().lost, model.worlds.shown().missing_packets);
     let mut parts = vec![
-        HeaderItem { text: (text.clients)(&numbers.count(live as u64), live), style: theme.text, rank: 6 },
-        HeaderItem { text: (text.events)(&numbers.count(events), events), style: theme.text, rank: 7 },
+        HeaderItem { text: (text.clients)(&numbers.count(live as u64), live), style: theme.text, rank: 7 },
+        HeaderItem { text: (text.events)(&numbers.count(events), events), style: theme.text, rank: 8 },
     ];
     if lost > 0 {
         parts.push(HeaderItem { text: (text.lost)(&numbers.count(lost), lost), style: theme.alarm, rank: 0 });
@@ -184,7 +184,7 @@ fn settings(model: &Model, ctx: &DrawContext) -> Vec<HeaderItem> {
         ThemeName::Mono => text.mono,
     };
     vec![
-        HeaderItem { text: ctx.text.code.into(), style: ctx.theme.title, rank: 5 },
+        HeaderItem { text: ctx.text.code.into(), style: ctx.theme.title, rank: 6 },
         HeaderItem { text: format!("{} {name}", glyphs::THEME), style: ctx.theme.quiet, rank: 9 },
     ]
 }
