@@ -217,6 +217,12 @@ fn start(model: &mut Model, lesson: String) -> Vec<Effect> {
     vec![Effect::Lesson(LessonEffect::Play { lesson, run })]
 }
 
+/// Begins the first lesson of the list.
+pub(super) fn start_first(model: &mut Model) -> Vec<Effect> {
+    let first = model.lessons.cards.first().map(|card| card.name.clone());
+    first.map_or_else(Vec::new, |name| start(model, name))
+}
+
 fn again(model: &mut Model) -> Vec<Effect> {
     let name = model.worlds.shown().playing.as_ref().map(|playing| playing.lesson.clone());
     name.map_or_else(Vec::new, |name| start(model, name))

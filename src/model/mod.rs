@@ -33,6 +33,7 @@ pub mod peers;
 pub mod playing;
 pub mod presenter;
 mod press;
+pub mod run_prompt;
 pub mod scan;
 pub mod screen;
 pub mod selection;

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::effect::{Effect, WireEffect};
-use super::line::TypedLine;
 use super::mode::Mode;
 use super::press::Acted;
+use super::run_prompt::{self, RunPrompt};
 use super::screen::View;
 use super::wire::{WirePacketFate, WireRung, WireStatus};
 use super::world::World;
 use super::{Model, selection, settings};
-use crate::domain::keys::{Key, LinkAction, PacketFate, WireAction};
+use crate::domain::keys::{LinkAction, PacketFate, WireAction};
 use crate::domain::wire::{CloseReason, WireEvent};
 use crate::domain::{
     EventKind, Flow, HostId, Observation, Proto, Refusal, Setting, Stamp, WireCommand, WireMode, WorldId,
@@ -34,9 +34,7 @@ pub struct Presenter {
     /// The program that is selected, by its process; the newest when `None`.
     pub program_pid: Option<u32>,
     /// The program being typed.
-    pub program: TypedLine,
-    /// Why the program as typed cannot be run: no host is named.
-    pub no_host: bool,
+    pub run: RunPrompt,
     /// The connection that the kernels are asked about.
     informed: Option<Flow>,
 }
@@ -51,8 +49,7 @@ impl Default for Presenter {
             settings: settings::SettingsCursor::default(),
             part: WirePart::default(),
             program_pid: None,
-            program: TypedLine::with("client "),
-            no_host: false,
+            run: RunPrompt::default(),
             informed: None,
         }
     }
@@ -126,9 +123,16 @@ pub(super) fn act(model: &mut Model, action: WireAction, count: Option<u32>) -> 
         WireAction::Fold => return command(WireCommand::Fold(!model.worlds.wire().wire.folding)),
         WireAction::From(host) => model.ui.wire.from = (from != Some(host)).then_some(host),
         WireAction::Settings => model.ui.mode = Mode::Settings,
-        WireAction::Run => model.ui.mode = Mode::Running,
+        WireAction::Run => run_prompt::open(model),
     }
     Ok(vec![])
+}
+
+/// Whether the wire has seen nothing yet, so that the key can only mean the first scenario.
+pub fn offers_scenario(model: &Model) -> bool {
+    let World { wire, playing, .. } = model.worlds.wire();
+    let quiet = wire.is_open() && wire.packets().is_empty() && playing.is_none();
+    quiet && model.loses().is_none() && !model.lessons.cards.is_empty()
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "what comes of a key, as its callers return it")]
@@ -416,36 +420,4 @@ fn step_packet(model: &mut Model, steps: isize) {
     {
         model.select(of_client(&flow));
     }
-}
-
-/// A key while a program is typed.
-pub(super) fn typed(model: &mut Model, key: Key) -> Vec<Effect> {
-    let wire = &mut model.ui.wire;
-    match key {
-        Key::Esc | Key::Tab | Key::BackTab => model.ui.mode = Mode::Command,
-        Key::Up => wire.program.recall(true),
-        Key::Down => wire.program.recall(false),
-        Key::Enter => {
-            let line = wire.program.input.value().trim().to_owned();
-            let (host, program) = line.split_once(char::is_whitespace).unwrap_or((&line, ""));
-            let named = match host {
-                // As the screen calls them in Portuguese.
-                "cliente" => Some(HostId::Client),
-                "servidor" => Some(HostId::Server),
-                _ => host.parse().ok(),
-            };
-            let program = program.trim();
-            wire.no_host = named.is_none() || program.is_empty();
-            let (Some(named), false) = (named, program.is_empty()) else { return vec![] };
-            wire.program.remember(&line);
-            wire.program.input = tui_input::Input::new(format!("{host} "));
-            model.ui.mode = Mode::Command;
-            return vec![Effect::Wire(WireEffect::Run(named, program.to_owned()))];
-        }
-        _ => {
-            wire.no_host = false;
-            wire.program.edit(key);
-        }
-    }
-    vec![]
 }

@@ -38,7 +38,7 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
     let line = match model.ui.mode {
         Mode::Saying => &mut model.ui.message,
         Mode::Filtering => &mut model.ui.filter,
-        Mode::Running => &mut model.ui.wire.program,
+        Mode::Running => &mut model.ui.wire.run.line,
         Mode::Choosing => &mut model.lessons.line,
         Mode::FilteringPackets => &mut model.lists().0.line,
         Mode::Opening if model.files.reading.is_some() => return vec![],

@@ -3,8 +3,10 @@
 use super::effect::{Effect, ScreenEffect, TableEffect};
 use super::mode::Mode;
 use super::press::{Acted, Press, Refused};
-use super::{Model, filtering, lab, lessons, lists, network, packets, presenter, settings, typing, views, waiting};
-use crate::domain::keys::{self, Action, Here, Key, Place, ScreenAction, View};
+use super::{
+    Model, filtering, lab, lessons, lists, network, packets, presenter, run_prompt, settings, typing, views, waiting,
+};
+use crate::domain::keys::{self, Action, Here, Key, Place, ScreenAction, View, WireAction};
 use crate::domain::{
     Errno, EventKind, Note, Observation, Refusal, ServerChange, ServerEvent, Stamp, TargetChange, TargetHost, WorldId,
 };
@@ -154,7 +156,7 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
             packets::typed(model, key);
             Ok(vec![])
         }
-        Mode::Running => Ok(presenter::typed(model, key)),
+        Mode::Running => Ok(run_prompt::pressed(model, key)),
         Mode::Opening => Ok(packets::typed_path(model, key)),
         Mode::Marking => Ok(packets::typed_mark(model, key)),
         Mode::Checking | Mode::TypingTarget => Ok(network::typed(model, key)),
@@ -221,6 +223,7 @@ fn act(model: &mut Model, action: Action, press: Press) -> Acted {
         Action::Lab(action) => lab::act(model, action, press),
         Action::List(action) => lists::act(model, action),
         Action::Packets(action) => packets::act(model, action),
+        Action::Wire(WireAction::Open) if presenter::offers_scenario(model) => Ok(lessons::start_first(model)),
         Action::Wire(action) => presenter::act(model, action, press.count),
         Action::Network(action) => network::act(model, action),
         Action::Lesson(action) => lessons::act(model, action),

@@ -84,6 +84,8 @@ pub struct WireText {
     pub missing: fn(u64) -> String,
     /// Nothing has been sent yet; the arguments are the key and the server.
     pub empty: fn(&str, &str) -> String,
+    /// This key plays the scenario of this title.
+    pub offer: fn(&str, &str) -> String,
     pub empty_in_lesson: &'static str,
     pub held: fn(&str) -> String,
     pub flying: fn(&str) -> String,

@@ -47,6 +47,7 @@ pub(super) const WIRE: WireText = WireText {
     empty: |key, server| {
         format!("Nothing on the wire. Press {key}: a client calls connect() to {server}, and its SYN stops here.")
     },
+    offer: |key, title| format!("Or {key}: the first scenario, \"{title}\", step by step."),
     held: |span| format!("HELD {span}"),
     flying: |span| format!("{span} to go"),
     lost: |why| match why {
@@ -188,7 +189,7 @@ pub(super) const WIRE: WireText = WireText {
     probed: |name, from| {
         format!("The window is closed: with {name} {} asks whether it has opened (RFC 9293 §3.8.6.1).", the_host(from))
     },
-    fold_note: "The copy is folded into the packet held on the wire.",
+    fold_note: "The copy gets no arrow of its own: it is counted on the first one's.",
     edge,
     settings: "Settings of the two hosts",
     settings_foot: "↑ ↓ setting · Tab host · ← → change · any other key closes",

@@ -50,8 +50,9 @@ pub(super) const WIRE: WireText = WireText {
     missing: |number| format!("#{number} não está mais no fio"),
     empty_in_lesson: "Nada no fio ainda.",
     empty: |key, server| {
-        format!("Nada no fio. Tecle {key}: um cliente chama connect() para {server}, e o seu SYN para aqui.")
+        format!("Nada no fio. Tecle {key}: um cliente chama connect() para {server}, e o SYN dele fica retido aqui.")
     },
+    offer: |key, title| format!("Ou {key}: o primeiro cenário, \"{title}\", passo a passo."),
     held: |span| format!("RETIDO {span}"),
     flying: |span| format!("faltam {span}"),
     lost: |why| match why {
@@ -193,7 +194,7 @@ pub(super) const WIRE: WireText = WireText {
     probed: |name, from| {
         format!("A janela está fechada: com {name}, {} pergunta se ela já abriu (RFC 9293 §3.8.6.1).", the_host(from))
     },
-    fold_note: "O reenvio não ganha outra linha: é contado no pacote que está retido no fio.",
+    fold_note: "O reenvio não ganha outra seta: é contado na do primeiro.",
     edge,
     settings: "Ajustes dos dois hosts",
     settings_foot: "↑ ↓ ajuste · Tab host · ← → mudar · outra tecla fecha",

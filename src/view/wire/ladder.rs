@@ -65,7 +65,15 @@ fn empty(model: &Model, ctx: &DrawContext, inside: Rect, buf: &mut Buffer) {
     } else {
         (words.empty)(&keys::first(Action::Lab(LabAction::Spawn(ClientPlan::Stay)), ctx.text), &server)
     };
-    paragraph(&sentence, ctx.theme.text, inside.inner(Margin::new(1, 1)), buf);
+    let inside = inside.inner(Margin::new(1, 1));
+    let rows = paragraph(&sentence, ctx.theme.text, inside, buf);
+    if presenter::offers_scenario(model)
+        && let Some(first) = model.lessons.cards.first()
+    {
+        let key = keys::first(Action::Wire(WireAction::Open), ctx.text);
+        let below = Rect { y: inside.y + rows + 1, height: inside.height.saturating_sub(rows + 1), ..inside };
+        paragraph(&(words.offer)(&key, first.title.lang(ctx.lang)), ctx.theme.text, below, buf);
+    }
 }
 
 fn foot(model: &Model, ctx: &DrawContext, below: usize) -> String {

@@ -15,10 +15,10 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let theme = &ctx.theme;
     let server = model.worlds.shown().servers.get(model.ui.server).map_or("", |server| &server.spec.name);
     let (title, line) = match model.ui.mode {
-        Mode::Running => (words.prompt.to_owned(), &model.ui.wire.program),
+        Mode::Running => (words.prompt.to_owned(), &model.ui.wire.run.line),
         _ => ((words.say_to)(server), &model.ui.message),
     };
-    let wrong = (model.ui.wire.no_host && model.ui.mode == Mode::Running).then_some(words.prompt_wrong);
+    let wrong = (model.ui.wire.run.no_host && model.ui.mode == Mode::Running).then_some(words.prompt_wrong);
     let wrong = wrong.filter(|text| width(text) + 24 <= area.width).unwrap_or_default();
     let mut writer = LineWriter::on(buf, area, 0);
     writer.goto(area.right().saturating_sub(width(wrong) + 1)).write(wrong, theme.alarm);

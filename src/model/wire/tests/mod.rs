@@ -331,11 +331,11 @@ fn a_program_needs_a_host() {
     assert_eq!(wire_lab.model.ui.mode, Keyboard::Running);
     wire_lab.key(Key::Ctrl('u'));
     wire_lab.keys("python3 server.py");
-    assert_eq!((wire_lab.key(Key::Enter), wire_lab.model.ui.wire.no_host), (vec![], true));
+    assert_eq!((wire_lab.key(Key::Enter), wire_lab.model.ui.wire.run.no_host), (vec![], true));
     wire_lab.key(Key::Ctrl('u'));
     wire_lab.keys("server  python3 server.py");
     assert_eq!(wire_lab.key(Key::Enter), [Effect::Wire(WireEffect::Run(Server, "python3 server.py".into()))]);
-    assert_eq!((wire_lab.model.ui.mode, wire_lab.model.ui.wire.program.input.value()), (Keyboard::Command, "server "));
+    assert_eq!((wire_lab.model.ui.mode, wire_lab.model.ui.wire.run.line.input.value()), (Keyboard::Command, ""));
     wire_lab.keys("!");
     wire_lab.key(Key::Ctrl('u'));
     wire_lab.keys("servidor ss -tan");
@@ -344,7 +344,9 @@ fn a_program_needs_a_host() {
         [Effect::Wire(WireEffect::Run(Server, "ss -tan".into()))],
         "as it is called in Portuguese"
     );
-    assert_eq!(wire_lab.model.ui.wire.program.input.value(), "servidor ");
+    wire_lab.keys("!");
+    assert_eq!(wire_lab.model.ui.wire.run.line.input.value(), "client ", "after a server comes its client");
+    wire_lab.key(Key::Esc);
     assert_eq!(wire_lab.keys("x"), [], "no client of ours is open");
     wire_lab.wire(Some(Server), WireEvent::Program { pid: 7, name: "python3".into(), parent: None });
     wire_lab.key(Key::BackTab);
