@@ -8,8 +8,8 @@ use super::attribute::{self, Arrivals, Circumstances};
 use super::decode::Outline;
 use super::owners::ProgramEnd;
 use crate::domain::{
-    Delta, EventKind, EventSink, Evidence, Flow, HostId, PerHost, Proto, Row, RowKey, Stamp, Syscall, TcpInfo, TcpInput,
-    TcpState, Timer, Transition, tcp,
+    Delta, EventKind, EventSink, Evidence, Flow, HostId, PerHost, Proto, Row, RowKey, Stamp, Syscall, TcpInfo,
+    TcpInput, TcpState, Timer, Transition, tcp,
 };
 
 pub(super) trait Tables: Send {

@@ -7,7 +7,7 @@ use crate::model::presenter;
 use crate::model::wire::PacketOnWire;
 use crate::view::draw_context::DrawContext;
 use crate::view::glyphs;
-use crate::view::line_writer::width;
+use crate::view::line_writer::{head, width};
 
 /// The number and the kind of a packet, as sentences name it: `#3 SYN+ACK`, `#4 PSH+ACK 12 B`.
 pub(super) fn name(packet: &PacketSummary) -> String {
@@ -28,36 +28,66 @@ pub(super) fn of(ctx: &DrawContext, packet: &PacketOnWire, several: bool, column
         summary.payload.len > 0 && !tcp.flags.any(Flags(Flags::SYN.0 | Flags::FIN.0 | Flags::RST.0))
     });
     let marks = marks(ctx, packet);
-    let marked: u16 = marks.iter().map(|mark| width(mark) + 1).sum();
+    let numbers: Vec<String> = summary.tcp.as_ref().map_or_else(Vec::new, |tcp| {
+        let relative = |number: Option<u32>, raw: u32| number.unwrap_or(raw).to_string();
+        let ack = tcp.flags.has(Flags::ACK).then(|| format!("ack={}", relative(tcp.ack_rel, tcp.ack)));
+        [Some(format!("seq={}", relative(tcp.seq_rel, tcp.seq))), ack].into_iter().flatten().collect()
+    });
+    let marked = total(&marks) + total(&numbers);
     let mut label = if plain && width(&full) + marked > columns {
         format!("{port}#{} {} B", summary.number, summary.payload.len)
     } else {
         full
     };
-    // The most useful first.
+    // The most useful first: what the kernels go by, then what the programs say.
     let mut optional: Vec<String> = marks;
-    if let Some(icmp) = summary.icmp {
-        optional.push(icmp.to_string());
-    } else if summary.payload.len > 0 {
-        optional.push(format!("\"{}\"", glyphs::excerpt(&summary.payload)));
-    }
+    optional.extend(summary.icmp.map(|icmp| icmp.to_string()));
+    let says = if summary.icmp.is_none() && summary.payload.len > 0 {
+        glyphs::excerpt(&summary.payload)
+    } else {
+        String::new()
+    };
     if let Some(tcp) = &summary.tcp {
-        let relative = |number: Option<u32>, raw: u32| number.unwrap_or(raw).to_string();
-        optional.push(format!("seq={}", relative(tcp.seq_rel, tcp.seq)));
-        if tcp.flags.has(Flags::ACK) {
-            optional.push(format!("ack={}", relative(tcp.ack_rel, tcp.ack)));
+        optional.extend(numbers);
+        if !says.is_empty() {
+            optional.push(quoted(&says, columns.saturating_sub(width(&label) + total(&optional) + 1)));
         }
         if tcp.window > 0 {
             optional.push(format!("win={}", tcp.window));
         }
         optional.extend(tcp.options.iter().map(|option| option.to_string().replacen(' ', "=", 1)));
     }
-    for part in optional {
-        if width(&label) + 1 + width(&part) <= columns {
-            label = format!("{label} {part}");
+    if summary.tcp.is_none() && !says.is_empty() {
+        optional.push(quoted(&says, columns.saturating_sub(width(&label) + total(&optional) + 1)));
+    }
+    // A part that does not fit is left out with a sign that there is more.
+    let last = optional.len().saturating_sub(1);
+    for (at, part) in optional.into_iter().enumerate() {
+        let sign = if at == last { 0 } else { 1 + width(glyphs::ELLIPSIS) };
+        if width(&label) + 1 + width(&part) + sign > columns {
+            if width(&label) + 1 + width(glyphs::ELLIPSIS) <= columns {
+                label = format!("{label} {}", glyphs::ELLIPSIS);
+            }
+            break;
         }
+        label = format!("{label} {part}");
     }
     label
+}
+
+/// How many columns these parts take, each with a blank before it.
+fn total(parts: &[String]) -> u16 {
+    parts.iter().map(|part| width(part) + 1).sum()
+}
+
+/// What a packet says, between quotes, cut to so many columns as long as some of it is left.
+fn quoted(says: &str, columns: u16) -> String {
+    const LEAST: u16 = 4;
+    let room = columns.saturating_sub(2 + width(glyphs::ELLIPSIS));
+    if width(says) + 2 <= columns || room < LEAST {
+        return format!("\"{says}\"");
+    }
+    format!("\"{}{}\"", head(says, room), glyphs::ELLIPSIS)
 }
 
 /// What is unusual about the packet, the most important first.
@@ -75,6 +105,8 @@ fn marks(ctx: &DrawContext, packet: &PacketOnWire) -> Vec<String> {
         zero.then(|| "win=0!".into()),
         packet.copy_of.map(|number| format!("({})", (words.copy_of)(number))),
         again.map(|number| format!("({})", (words.resent_of)(number))),
+        // On a packet that is held, the status says it.
+        (packet.folded > 0 && !packet.fate.is_open()).then(|| format!("({})", (words.sent_again)(packet.folded))),
     ]
     .into_iter()
     .flatten()

@@ -12,7 +12,7 @@ use crate::model::wire::WireFact;
 use crate::text::Resent;
 use crate::view::draw_context::{DrawContext, PaneFrame};
 use crate::view::glyphs;
-use crate::view::line_writer::{LineWriter, wrap_pieces};
+use crate::view::line_writer::{LineWriter, width, wrap_pieces};
 
 /// Draws the box.
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
@@ -27,15 +27,18 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     if pieces.is_empty() {
         pieces.push((words.story_none.into(), ctx.theme.quiet));
     }
-    let lines = wrap_pieces(&pieces, inside.width);
-    let more = lines.len() > usize::from(inside.height);
-    for (row, line) in (0..inside.height).zip(lines) {
+    // The newest lines stay, and a sign stands before them.
+    let fits = |lines: &[_]| lines.len() <= usize::from(inside.height);
+    let all = wrap_pieces(&pieces, inside.width);
+    let sign = if fits(&all) { "" } else { glyphs::ELLIPSIS };
+    let indent = if sign.is_empty() { 0 } else { width(sign) + 1 };
+    let lines = if sign.is_empty() { all } else { wrap_pieces(&pieces, inside.width.saturating_sub(indent)) };
+    let cut = lines.len().saturating_sub(inside.height.into());
+    for (row, line) in (0..inside.height).zip(lines.into_iter().skip(cut)) {
         let mut writer = LineWriter::on(buf, inside, row);
+        writer.cell(if row == 0 { sign } else { "" }, indent, ctx.theme.quiet);
         for (text, style) in line {
             writer.write(text, style);
-        }
-        if more && row + 1 == inside.height {
-            writer.goto(inside.right().saturating_sub(1)).write(glyphs::ELLIPSIS, ctx.theme.quiet);
         }
     }
 }
