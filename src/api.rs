@@ -52,6 +52,8 @@ pub mod lab {
 
 /// Lessons and scenarios.
 pub mod lesson {
+    pub use crate::lesson::expect::Expect;
+    pub use crate::lesson::matcher::{PacketMatch, SocketEnd};
     pub use crate::lesson::{LessonOrder, LessonStep, catalogue};
 }
 

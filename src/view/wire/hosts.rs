@@ -83,7 +83,7 @@ fn sockets<'a>(
             entry.host == Some(host) && end.and_then(|end| end.entry).is_none_or(|end| end.row.key() != entry.row.key())
         })
         .collect();
-    // First the conversation's listener, then what is selected, connections before idle listeners, the newest first;
+    // First what the step of a lesson speaks of and what is pointed at, then the conversation's listener, then what is selected, connections before idle listeners, the newest first;
     // the lab's own servers come last, as they were started together.
     let belongs =
         |entry: &TableEntry| end.is_some_and(|end| entry.row.flow == Flow::unconnected(end.flow.proto, end.flow.local));
@@ -92,7 +92,16 @@ fn sockets<'a>(
         let flow = entry.row.flow;
         let own = listens && model.worlds.shown().servers.at(flow.proto, flow.local).is_some();
         let newest = std::cmp::Reverse(if own { 0 } else { entry.arrival });
-        (!selection.pointed.contains(&flow), !belongs(entry), Some(flow) != selection.flow, listens, newest, flow)
+        let spoken_of = selection.spoken_of.contains(&flow);
+        (
+            !spoken_of,
+            !selection.pointed.contains(&flow),
+            !belongs(entry),
+            Some(flow) != selection.flow,
+            listens,
+            newest,
+            flow,
+        )
     };
     let left_out = all.len().saturating_sub(fits);
     if left_out > 0 && fits > 0 {
@@ -125,6 +134,8 @@ pub(super) fn needs(model: &Model) -> u16 {
 struct HostSelection {
     flow: Option<Flow>,
     pointed: Vec<Flow>,
+    /// What the step of a lesson speaks of.
+    spoken_of: Vec<Flow>,
     /// Whether the host has the focus.
     focused: bool,
 }
@@ -132,16 +143,19 @@ struct HostSelection {
 impl HostSelection {
     fn of(model: &Model, host: HostId) -> Self {
         let world = model.worlds.shown();
-        let pointed = pointer::ends(model).into_iter().filter(|(on, _)| *on == host).map(|(_, flow)| flow).collect();
+        let here = |ends: Vec<(HostId, Flow)>| -> Vec<Flow> {
+            ends.into_iter().filter(|(on, _)| *on == host).map(|(_, flow)| flow).collect()
+        };
+        let (pointed, spoken_of) = (here(pointer::ends(model)), here(pointer::spoken_of(model)));
         if host == HostId::Server {
             let server = world.servers.get(model.ui.server);
             let flow = server.map(|server| Flow::unconnected(server.spec.proto, server.addr()));
-            return Self { flow, pointed, focused: model.ui.wire.part == WirePart::Server };
+            return Self { flow, pointed, spoken_of, focused: model.ui.wire.part == WirePart::Server };
         }
         let chosen = model.ui.client.and_then(|no| world.clients.get(no));
         let client = chosen.or_else(|| world.clients.ours(model.selected_client()?));
         let flow = client.and_then(Client::flow);
-        Self { flow, pointed, focused: model.ui.wire.part == WirePart::Client }
+        Self { flow, pointed, spoken_of, focused: model.ui.wire.part == WirePart::Client }
     }
 
     fn mark(&self, flow: &Flow) -> &'static str {
@@ -172,25 +186,42 @@ fn socket(
     if let Some(server) = server {
         writer.write(&server.spec.name, theme.title).skip(1);
     }
-    address(ctx, entry.host.unwrap_or(HostId::Client), &flow, writer);
-    match entry.row.shown_state() {
-        Some(state) => _ = writer.skip(1).write(state.name(), theme.state(state)),
-        None => _ = writer.skip(1).write(ctx.text.servers.bound, theme.quiet),
-    }
-    let _ = queues(ctx, entry, writer);
+    let host = entry.host.unwrap_or(HostId::Client);
+    let _ = row(ctx, host, &flow, entry.row.shown_state(), Some(entry), writer);
     timer(model, ctx, entry, writer);
     selection.highlight(ctx, &flow, start, writer);
 }
 
-/// Writes a socket's ports; its addresses only where they are not those of the hosts on the wire.
-fn address(ctx: &DrawContext, host: HostId, flow: &Flow, writer: &mut LineWriter<'_>) {
+/// Writes a socket's ports, its addresses only where they are not those of the hosts on the wire, its state and its
+/// queues. In little room the ports move together, so that both queues stay. Returns `false` if the queues do not fit.
+fn row(
+    ctx: &DrawContext,
+    host: HostId,
+    flow: &Flow,
+    state: Option<TcpState>,
+    entry: Option<&TableEntry>,
+    writer: &mut LineWriter<'_>,
+) -> bool {
     let named = |addr: SocketAddr, usual: HostId| {
         if HostId::at(addr.ip()) == Some(usual) { format!(":{}", addr.port()) } else { addr.to_string() }
     };
-    writer.write(&named(flow.local, host), ctx.theme.text);
-    if let Some(peer) = flow.peer {
-        writer.write(&format!(" {} {}", glyphs::BOTH, named(peer, host.other())), ctx.theme.text);
-    }
+    let (state, style) = match state {
+        Some(state) => (state.name(), ctx.theme.state(state)),
+        None => (ctx.text.servers.bound, ctx.theme.quiet),
+    };
+    let local = named(flow.local, host);
+    let queued = entry.and_then(|entry| queue_texts(ctx, entry).into_iter().next()).map_or(0, |text| 2 + width(&text));
+    let address = match flow.peer {
+        Some(peer) => {
+            let peer = named(peer, host.other());
+            let loose = format!("{local} {} {peer}", glyphs::BOTH);
+            let fits = width(&loose) + 1 + width(state) + queued <= writer.room();
+            if fits { loose } else { format!("{local}{}{peer}", glyphs::BOTH) }
+        }
+        None => local,
+    };
+    writer.write(&address, ctx.theme.text).skip(1).write(state, style);
+    entry.is_none_or(|entry| queues(ctx, entry, writer))
 }
 
 /// This host's end of the conversation shown.
@@ -236,12 +267,7 @@ impl<'a> ConversationEnd<'a> {
         if let Some(server) = server {
             writer.write(&server.spec.name, ctx.theme.title).skip(1);
         }
-        address(ctx, self.host, &flow, &mut writer);
-        match self.state {
-            Some(state) => _ = writer.skip(1).write(state.name(), ctx.theme.state(state)),
-            None => _ = writer.skip(1).write(ctx.text.servers.bound, ctx.theme.quiet),
-        }
-        let queued = self.entry.is_none_or(|entry| queues(ctx, entry, &mut writer));
+        let queued = row(ctx, self.host, &flow, self.state, self.entry, &mut writer);
         selection.highlight(ctx, &flow, area.x, &mut writer);
         let mut writer = LineWriter::on(buf, area, 1);
         // The timer stands first: it says what comes next.
@@ -257,27 +283,34 @@ impl<'a> ConversationEnd<'a> {
     }
 }
 
-/// Writes both queues (a listener's count connections), or only the one that is not empty if both do not fit. Returns
-/// `false` if that does not fit either.
-fn queues(ctx: &DrawContext, entry: &TableEntry, writer: &mut LineWriter<'_>) -> bool {
-    let (Some(recv), Some(send)) = (entry.row.recv_q, entry.row.send_q) else { return true };
-    // These have no queues left.
-    if matches!(entry.row.state, Some(TcpState::TimeWait | TcpState::Closed)) {
-        return true;
+/// What can be written of a socket's queues, the longest first: both (a listener's count connections), or only the one
+/// that is not empty.
+fn queue_texts(ctx: &DrawContext, entry: &TableEntry) -> Vec<String> {
+    let (Some(recv), Some(send)) = (entry.row.recv_q, entry.row.send_q) else { return vec![] };
+    match (entry.row.state, recv, send) {
+        // These have no queues left.
+        (Some(TcpState::TimeWait | TcpState::Closed), ..) => vec![],
+        (Some(TcpState::Listen), ..) => {
+            let of = (ctx.text.netstat.count)(&recv.to_string(), &send.to_string());
+            vec![format!("rx {of}"), format!("{recv}/{send}")]
+        }
+        (_, 0, 1..) => vec![format!("rx 0 tx {send}"), format!("tx {send}")],
+        (_, 1.., 0) => vec![format!("rx {recv} tx 0"), format!("rx {recv}")],
+        _ => vec![format!("rx {recv} tx {send}")],
     }
+}
+
+/// Writes as much of the queues as fits. Returns `false` if nothing does.
+fn queues(ctx: &DrawContext, entry: &TableEntry, writer: &mut LineWriter<'_>) -> bool {
+    let texts = queue_texts(ctx, entry);
+    let Some(whole) = texts.first() else { return true };
+    let gap = if width(whole) + 2 <= writer.room() { 2 } else { 1 };
     let listens = entry.row.state == Some(TcpState::Listen);
-    let of = |recv: u32, send: u32| (ctx.text.netstat.count)(&recv.to_string(), &send.to_string());
-    let forms = match (recv, send) {
-        _ if listens => [format!("  rx {}", of(recv, send)), format!("  {recv}/{send}")],
-        (0, 0) => ["  rx 0 tx 0".into(), String::new()],
-        (0, _) => [format!("  rx 0 tx {send}"), format!("  tx {send}")],
-        (_, 0) => [format!("  rx {recv} tx 0"), format!("  rx {recv}")],
-        (_, _) => [format!("  rx {recv} tx {send}"), format!("  rx {recv} tx {send}")],
-    };
-    let style = if recv + send > 0 && !listens { ctx.theme.newest } else { ctx.theme.quiet };
-    let fits = forms.iter().find(|text| width(text) <= writer.room());
+    let waiting = [entry.row.recv_q, entry.row.send_q].iter().any(|queue| queue.is_some_and(|queue| queue > 0));
+    let style = if waiting && !listens { ctx.theme.newest } else { ctx.theme.quiet };
+    let fits = texts.iter().find(|text| width(text) + gap <= writer.room());
     fits.is_some_and(|text| {
-        writer.write(text, style);
+        writer.write(&format!("{:gap$}{text}", "", gap = usize::from(gap)), style);
         true
     })
 }

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
 
-use super::{directions, flight};
+use super::{directions, flight, pointer};
 use crate::domain::ClientPlan;
 use crate::domain::keys::{Action, LabAction, WireAction};
 use crate::domain::{Cause, Flow, HostId, TcpState, Transition};
@@ -140,7 +140,7 @@ fn listeners(model: &Model, at: usize) -> usize {
     (0..=at).rev().take_while(|at| begins_to_listen(model, *at)).count()
 }
 
-/// The rungs that fit: the latest, or those around the packet that the keys act on.
+/// The rungs that fit: the latest, or those around the packet that the keys act on, or that a lesson speaks of.
 fn window(model: &Model, ctx: &DrawContext, inside: Rect) -> std::ops::Range<usize> {
     let rungs = model.worlds.shown().wire.rungs();
     let lines = |at: usize| lines(model, ctx, at, inside.width);
@@ -155,7 +155,7 @@ fn window(model: &Model, ctx: &DrawContext, inside: Rect) -> std::ops::Range<usi
         start
     };
     let tail = back(rungs.len(), inside.height);
-    let anchor = model.ui.wire.packet.or_else(|| presenter::target(model));
+    let anchor = model.ui.wire.packet.or_else(|| pointer::packet(model)).or_else(|| presenter::target(model));
     let anchor = anchor.and_then(|number| rungs.iter().rposition(|rung| *rung == WireRung::Packet(number)));
     let start = match anchor {
         Some(at) if at < tail => back(at, inside.height / 3),

@@ -1,15 +1,18 @@
-//! The sockets that the step of a lesson or the story points at.
+//! The sockets and the packet that the step of a lesson or the story points at.
 
 use crate::domain::{Flow, HostId, SocketId};
-use crate::lesson::catalogue;
 use crate::lesson::expect::Expect;
+use crate::lesson::matcher::SocketEnd;
+use crate::lesson::{LessonStep, catalogue};
 use crate::model::Model;
 use crate::model::clients::Client;
-use crate::model::wire::WireFact;
+use crate::model::playing::{PlayedLesson, StepProgress};
+use crate::model::wire::{PacketOnWire, WireFact};
 
 /// The ends pointed at: those whose row the step of a lesson expects something of, or else those whose state changed last.
 pub(super) fn ends(model: &Model) -> Vec<(HostId, Flow)> {
-    let of_step = of_step(model);
+    let row = |expect: &'static Expect| if let Expect::Row(row) = expect { Some(row.of.get_ref()) } else { None };
+    let of_step = of_step(model, row);
     if !of_step.is_empty() {
         return of_step;
     }
@@ -21,14 +24,40 @@ pub(super) fn ends(model: &Model) -> Vec<(HostId, Flow)> {
     changed.collect()
 }
 
-fn of_step(model: &Model) -> Vec<(HostId, Flow)> {
+/// The ends that the step of a lesson speaks of: those whose row or state it expects something of.
+pub(super) fn spoken_of(model: &Model) -> Vec<(HostId, Flow)> {
+    of_step(model, |expect| match expect {
+        Expect::Row(row) => Some(row.of.get_ref()),
+        Expect::State(state) => Some(state.of.get_ref()),
+        _ => None,
+    })
+}
+
+/// The latest packet that the step of a lesson speaks of, once it has passed.
+pub(super) fn packet(model: &Model) -> Option<u64> {
+    let world = model.worlds.shown();
+    let playing = world.playing.as_ref()?;
+    if !matches!(playing.progress, StepProgress::Passed | StepProgress::Over) {
+        return None;
+    }
+    let wanted = step(playing)?.expect.iter().filter_map(|expect| match expect {
+        Expect::Packet(wanted) | Expect::Held(wanted) | Expect::Folded { packet: wanted, .. } => Some(wanted),
+        _ => None,
+    });
+    let wanted: Vec<_> = wanted.collect();
+    let is_wanted = |on: &&PacketOnWire| wanted.iter().any(|wanted| wanted.is(&on.packet, Some(on.from)));
+    world.wire.packets().iter().rev().find(is_wanted).map(|on| on.packet.number)
+}
+
+fn step(playing: &PlayedLesson) -> Option<&'static LessonStep> {
+    catalogue::lesson(&playing.lesson)?.steps.get(playing.step)
+}
+
+fn of_step(model: &Model, named: impl Fn(&'static Expect) -> Option<&'static SocketEnd>) -> Vec<(HostId, Flow)> {
     let world = model.worlds.shown();
     let Some(playing) = &world.playing else { return vec![] };
-    let Some(lesson) = catalogue::lesson(&playing.lesson) else { return vec![] };
-    let Some(step) = lesson.steps.get(playing.step) else { return vec![] };
-    let end = |expect: &Expect| {
-        let Expect::Row(row) = expect else { return None };
-        let of = row.of.get_ref();
+    let (Some(lesson), Some(step)) = (catalogue::lesson(&playing.lesson), step(playing)) else { return vec![] };
+    let end = |of: &SocketEnd| {
         let socket = lesson.symbols.socket(&of.socket)?;
         let listens = |id| world.servers.get(id).map(|server| Flow::unconnected(server.spec.proto, server.addr()));
         let flow = match socket.id {
@@ -39,5 +68,5 @@ fn of_step(model: &Model) -> Vec<(HostId, Flow)> {
         let flow = flow.or_else(|| playing.flows.get(&socket.id).copied())?;
         if of.peer { Some((socket.host.other(), flow.mirror()?)) } else { Some((socket.host, flow)) }
     };
-    step.expect.iter().filter_map(end).collect()
+    step.expect.iter().filter_map(named).filter_map(end).collect()
 }

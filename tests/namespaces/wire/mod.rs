@@ -6,6 +6,7 @@ mod ends;
 mod played;
 mod session;
 mod stepped;
+mod visible;
 
 pub(crate) use ends::{VICTIM, victim};
 
