@@ -54,7 +54,7 @@ pub mod lab {
 pub mod lesson {
     pub use crate::lesson::expect::Expect;
     pub use crate::lesson::matcher::{PacketMatch, SocketEnd};
-    pub use crate::lesson::{LessonOrder, LessonStep, catalogue};
+    pub use crate::lesson::{Lesson, LessonOrder, LessonStep, catalogue};
 }
 
 /// The world as a fold of events, and the state of the screen.

@@ -87,6 +87,10 @@ pub struct RunArgs {
     #[arg(long)]
     pub list: bool,
 
+    /// Lessons of your own, found by name and listed: a file, or a folder of .toml files; may be given several times
+    #[arg(long, value_name = "PATH")]
+    pub lessons: Vec<PathBuf>,
+
     /// Print the reference of the language in which scenarios are written, as Markdown
     #[arg(long)]
     pub help_language: bool,
@@ -189,6 +193,11 @@ pub struct LabArgs {
     /// runs meanwhile
     #[arg(long, value_name = "FILE")]
     pub open: Option<String>,
+
+    /// Lessons of your own: a file, or a folder of .toml files; may be given several times. F6 lists them, and reads them
+    /// again when they change
+    #[arg(long, value_name = "PATH")]
+    pub lessons: Vec<PathBuf>,
 
     /// The language of the screen: en or pt-BR; by default that of the locale
     #[arg(long, value_parser = language)]

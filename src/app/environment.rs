@@ -171,6 +171,7 @@ impl Shell for Environment {
             | Effect::Wire(_)
             | Effect::Packets(_)
             | Effect::Lesson(_)
+            | Effect::LookAtLessons(_)
             | Effect::Screen(_)
             | Effect::Mark(..) => {}
         }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::addresses::AddressWatcher;
 #[cfg(target_os = "linux")]
 use super::capturer::Capturer;
+use super::lesson_files::LessonFiles;
 use super::opener::Opener;
 use super::pump::Shell;
 use super::terminal;
@@ -21,9 +22,7 @@ use crate::domain::{
     ServerSpec, WorldId,
 };
 use crate::lab::{self, Lab, Machine};
-#[cfg(target_os = "linux")]
-use crate::lesson;
-use crate::lesson::LessonOrder;
+use crate::lesson::{Lesson, LessonOrder};
 use crate::model::effect::{Effect, PacketsEffect, TableEffect, WireEffect};
 use crate::model::packets::PacketOrigin;
 use crate::model::{Model, Msg};
@@ -41,6 +40,7 @@ pub struct Laboratory {
     #[cfg(target_os = "linux")]
     capturer: Option<Capturer>,
     opener: Opener,
+    lessons: LessonFiles,
     #[cfg(target_os = "linux")]
     wire: WireWorld,
     #[cfg(target_os = "linux")]
@@ -95,6 +95,7 @@ impl Laboratory {
             #[cfg(target_os = "linux")]
             capturer: None,
             opener: Opener::new(near.clone(), sink.clock()),
+            lessons: LessonFiles::new(near.clone()),
             #[cfg(target_os = "linux")]
             wire: WireWorld::new(sink, servers),
             #[cfg(target_os = "linux")]
@@ -111,6 +112,13 @@ impl Laboratory {
     #[must_use]
     pub fn with_helper(mut self, binary: std::path::PathBuf) -> Self {
         self.wire.helper = Some(binary);
+        self
+    }
+
+    /// Looks for lessons of one's own there: files, and folders of files.
+    #[must_use]
+    pub fn with_lessons(mut self, paths: Vec<std::path::PathBuf>) -> Self {
+        self.lessons.paths = paths;
         self
     }
 
@@ -205,10 +213,8 @@ impl Laboratory {
         self.wire.apply(effect);
     }
 
-    fn play(&mut self, lesson: &str, run: u32) {
-        if let Some(found) = lesson::catalogue::lesson(lesson) {
-            self.wire.stage(lesson.to_owned(), found, run);
-        }
+    fn play(&mut self, name: &str, lesson: &Arc<Lesson>, run: u32) {
+        self.wire.stage(name.to_owned(), Arc::clone(lesson), run);
     }
 }
 
@@ -220,7 +226,7 @@ impl Laboratory {
         }
     }
 
-    fn play(&mut self, _lesson: &str, _run: u32) {
+    fn play(&mut self, _name: &str, _lesson: &Arc<Lesson>, _run: u32) {
         self.lacks_wire();
     }
 
@@ -242,13 +248,14 @@ impl Shell for Laboratory {
                 let sink = if world == WorldId::Wire { self.sink.on_wire(None) } else { self.sink.clone() };
                 sink.report(Evidence::Called, EventKind::Note(Note::Mark { text }));
             }
+            Effect::LookAtLessons(play) => self.lessons.look(play),
             // The pump performs these.
             Effect::Lesson(_) | Effect::Screen(_) => {}
         }
     }
 
-    fn stage(&mut self, lesson: &str, run: u32) {
-        self.play(lesson, run);
+    fn stage(&mut self, name: &str, lesson: &Arc<Lesson>, run: u32) {
+        self.play(name, lesson, run);
     }
 
     fn order(&mut self, order: LessonOrder) {

@@ -15,6 +15,7 @@ mod exec;
 mod headless;
 mod input;
 pub mod laboratory;
+mod lesson_files;
 mod locale;
 mod netstat;
 mod on_workers;

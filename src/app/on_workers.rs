@@ -1,12 +1,13 @@
 //! A shell whose work is done by another runtime than the one that draws.
 
 use std::io;
+use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
 use super::pump::Shell;
 use crate::domain::RowKey;
-use crate::lesson::LessonOrder;
+use crate::lesson::{Lesson, LessonOrder};
 use crate::model::effect::Effect;
 use crate::model::{Model, Msg};
 
@@ -23,9 +24,9 @@ impl<S: Shell> Shell for OnWorkers<S> {
         self.shell.perform(effect);
     }
 
-    fn stage(&mut self, lesson: &str, run: u32) {
+    fn stage(&mut self, name: &str, lesson: &Arc<Lesson>, run: u32) {
         let _entered = self.workers.enter();
-        self.shell.stage(lesson, run);
+        self.shell.stage(name, lesson, run);
     }
 
     fn order(&mut self, order: LessonOrder) {

@@ -237,7 +237,7 @@ impl<R: Read> FileReading<R> {
 }
 
 /// Opens a file. `O_NONBLOCK`, because opening a pipe without a writer would block; the caller then refuses the pipe.
-fn open(path: &Path) -> io::Result<File> {
+pub(super) fn open(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.read(true);
     #[cfg(unix)]

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
 
 use tokio::time::Instant;
 
@@ -11,7 +12,7 @@ use super::recorder::Recorder;
 use crate::domain::{
     EventKind, EventSink, Evidence, LessonChange, LessonEvent, Note, Observation, RowKey, Stamp, WorldId,
 };
-use crate::lesson::{HostAddresses, LessonOrder, Player, catalogue};
+use crate::lesson::{HostAddresses, Lesson, LessonOrder, Player};
 use crate::model::effect::{Effect, LessonEffect, ScreenEffect};
 use crate::model::{Model, Msg, update};
 
@@ -23,8 +24,8 @@ pub trait Shell {
     /// Does one thing, without waiting; the results come back as observations.
     fn perform(&mut self, effect: Effect);
     /// Opens what a lesson needs.
-    fn stage(&mut self, lesson: &str, run: u32) {
-        let _ = (lesson, run);
+    fn stage(&mut self, name: &str, lesson: &Arc<Lesson>, run: u32) {
+        let _ = (name, lesson, run);
     }
     /// Does one thing that the lesson asks for, without waiting.
     fn order(&mut self, order: LessonOrder) {
@@ -190,16 +191,17 @@ impl<S: Shell> Pump<S> {
     fn lesson(&mut self, effect: LessonEffect) -> Vec<Msg> {
         match effect {
             LessonEffect::Play { lesson, run } => {
-                let found = catalogue::lesson(&lesson).cloned();
-                self.player = found.map(|found| Player::new(&lesson, run, found, HostAddresses::of_wire()));
-                self.shell.stage(&lesson, run);
+                let Some(found) = Lesson::kept(&self.model, &lesson) else { return vec![] };
+                self.player = Some(Player::new(&lesson, run, (*found).clone(), HostAddresses::of_wire()));
+                self.shell.stage(&lesson, &found, run);
                 vec![]
             }
             LessonEffect::GoOn => {
                 let now = self.now();
                 let Some(player) = &mut self.player else { return vec![] };
                 if let Some((lesson, run)) = player.begin_anew(&self.model, now) {
-                    self.shell.stage(&lesson, run);
+                    let found = Arc::new(player.engine.lesson().clone());
+                    self.shell.stage(&lesson, &found, run);
                     return self.play(vec![]);
                 }
                 let orders = player.go_on(&self.model, now);

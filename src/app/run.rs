@@ -1,7 +1,9 @@
 //! `socklab-tui run`: scenarios without the screen, as a transcript to read or as JSON Lines.
 
+use std::ffi::OsStr;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
@@ -11,8 +13,9 @@ use super::cli::RunArgs;
 use super::recorder::Recorder;
 use super::runner::Runner;
 use super::transcript::Transcript;
-use super::{locale, piped, runtime, status, target, tell, transcript};
+use super::{lesson_files, locale, piped, runtime, status, target, tell, transcript};
 use crate::domain::Lang;
+use crate::domain::excerpt::sanitise;
 use crate::lesson::{self, Lesson, LessonPhase, NotRemote, StepItem};
 use crate::text;
 use crate::view::sentences::{of_act, of_expect};
@@ -22,14 +25,14 @@ use crate::view::sentences::{of_act, of_expect};
 pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let lang = args.lang.unwrap_or_else(locale::lang);
     if args.list {
-        return list(lang);
+        return list(lang, &args.lessons);
     }
     if args.help_language {
         return language(lang);
     }
     let mut lessons = Vec::new();
     for name in &args.files {
-        match read(name).and_then(|lesson| towards_target(args, lesson, lang)) {
+        match read(name, &args.lessons).and_then(|lesson| towards_target(args, lesson, lang)) {
             Ok(lesson) => lessons.push((name, lesson)),
             Err(error) => {
                 tell(&format!("{name}: {error:#}"));
@@ -58,12 +61,17 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     Ok(status(passed))
 }
 
-/// The file of this path; if there is none, the embedded scenario of this name.
-fn read(name: &str) -> anyhow::Result<Lesson> {
-    Ok(match lesson::catalogue::find(name) {
-        Some(entry) if !std::path::Path::new(name).exists() => entry.lesson()?,
-        _ => Lesson::parse(&std::fs::read_to_string(name)?)?,
-    })
+/// The file of this path; if there is none, the embedded scenario of this name, or the file of this name among one's own.
+fn read(name: &str, own: &[PathBuf]) -> anyhow::Result<Lesson> {
+    if Path::new(name).exists() {
+        return Ok(Lesson::parse(&std::fs::read_to_string(name)?)?);
+    }
+    if let Some(entry) = lesson::catalogue::find(name) {
+        return Ok(entry.lesson()?);
+    }
+    let is_it = |path: &PathBuf| [path.file_stem(), path.file_name()].contains(&Some(OsStr::new(name)));
+    let path = lesson_files::found(own).0.into_iter().find(is_it).unwrap_or_else(|| name.into());
+    Ok(Lesson::parse(&std::fs::read_to_string(path)?)?)
 }
 
 /// The lesson as it is played against the target, if there is one; or why it cannot be.
@@ -82,10 +90,17 @@ fn towards_target(args: &RunArgs, lesson: Lesson, lang: Lang) -> anyhow::Result<
     })
 }
 
-fn list(lang: Lang) -> anyhow::Result<ExitCode> {
+fn list(lang: Lang, own: &[PathBuf]) -> anyhow::Result<ExitCode> {
     let mut lines = Vec::new();
     for entry in lesson::catalogue() {
         writeln!(lines, "{:<28} {}", entry.name, entry.lesson()?.title.lang(lang))?;
+    }
+    for path in lesson_files::found(own).0 {
+        let said = match lesson_files::read(&path) {
+            Ok(lesson) => lesson.title.lang(lang).to_owned(),
+            Err(fault) => (text::of(lang).lessons.list.fault)(&fault),
+        };
+        writeln!(lines, "{:<28} {}", sanitise(path.display().to_string().as_bytes()), sanitise(said.as_bytes()))?;
     }
     piped(io::stdout().lock().write_all(&lines), ())?;
     Ok(ExitCode::SUCCESS)

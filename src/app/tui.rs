@@ -66,7 +66,8 @@ async fn session(
     let (sink, mut events) = queue::open(Clock::start());
     let signals = signals::listen()?;
     let entered = workers.enter();
-    let mut shell = Laboratory::open_guarded(cli.servers.specs(), cli.observe, &cli.servers.limits(), &sink)?;
+    let shell = Laboratory::open_guarded(cli.servers.specs(), cli.observe, &cli.servers.limits(), &sink)?;
+    let mut shell = shell.with_lessons(cli.lessons.clone());
     #[cfg(target_os = "linux")]
     shell.capture(key);
     #[cfg(not(target_os = "linux"))]
@@ -74,6 +75,7 @@ async fn session(
     drop(entered);
     let mut model = Model::new(ui(cli));
     model.lessons.cards = catalogue::cards();
+    model.lessons.watched = !cli.lessons.is_empty();
     if !cli.interface.is_empty() {
         model.capture.chosen = Some(cli.interface.iter().map(|name| name.as_str().into()).collect());
     }

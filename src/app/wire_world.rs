@@ -94,11 +94,11 @@ impl WireWorld {
     }
 
     /// Opens it for a lesson, and reports when everything is set up for it.
-    pub(super) fn stage(&mut self, name: String, lesson: &'static Lesson, run: u32) {
+    pub(super) fn stage(&mut self, name: String, lesson: Arc<Lesson>, run: u32) {
         let helper = self.helper.clone();
         self.change(move |sink, _| {
             let options = Self::options(helper);
-            let lab = opened(sink, &options, environment::on_wire(lesson, sink, &options))?;
+            let lab = opened(sink, &options, environment::on_wire(&lesson, sink, &options))?;
             let ready = lab.set_all(&lesson.settings).is_ok();
             // A setting that could not be changed was reported.
             let change = if ready { LessonChange::Staged { run } } else { LessonChange::Left };

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::errno::Errno;
 use super::state::TcpState;
 use super::transition::Cause;
 
@@ -58,6 +59,23 @@ pub enum ExpectationState {
     Met,
     /// Not seen in time, but this instead.
     Missed(SeenInstead),
+}
+
+/// Why a file cannot be played.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LessonFault {
+    /// It is no lesson: the line, the column and the error.
+    Invalid(String),
+    /// It is played on this machine, which is not done on the screen.
+    OnThisMachine,
+    /// It is longer than this many bytes.
+    TooLong(u64),
+    /// There are more files in the folder than these.
+    TooMany(usize),
+    /// It is neither a file nor a folder.
+    NotAFile,
+    /// It cannot be read.
+    Unreadable(Errno),
 }
 
 /// The observation in place of the expected one.

@@ -1,6 +1,6 @@
 //! The scenarios that come with the program, embedded in it so that they run by name from anywhere.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use super::file::{Lesson, LessonError};
 use crate::model::lessons::LessonCard;
@@ -75,21 +75,15 @@ pub fn find(name: &str) -> Option<&'static CatalogueEntry> {
 }
 
 /// Every scenario, parsed. A test makes sure that none fails to parse.
-static LESSONS: LazyLock<Vec<(&'static str, Lesson)>> =
-    LazyLock::new(|| ENTRIES.iter().filter_map(|entry| Some((entry.name, entry.lesson().ok()?))).collect());
+static LESSONS: LazyLock<Vec<(&'static str, Arc<Lesson>)>> =
+    LazyLock::new(|| ENTRIES.iter().filter_map(|entry| Some((entry.name, Arc::new(entry.lesson().ok()?)))).collect());
 
 /// The scenario of this name, parsed.
 pub fn lesson(name: &str) -> Option<&'static Lesson> {
-    LESSONS.iter().find(|(known, _)| *known == name).map(|(_, lesson)| lesson)
+    LESSONS.iter().find(|(known, _)| *known == name).map(|(_, lesson)| &**lesson)
 }
 
 /// Every scenario as the list shows it.
 pub fn cards() -> Vec<LessonCard> {
-    let card = |(name, lesson): &(&str, Lesson)| LessonCard {
-        name: (*name).into(),
-        title: lesson.title.clone(),
-        about: lesson.about.clone(),
-        steps: lesson.steps.len(),
-    };
-    LESSONS.iter().map(card).collect()
+    LESSONS.iter().map(|(name, lesson)| Lesson::card(lesson, *name, false)).collect()
 }

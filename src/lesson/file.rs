@@ -1,11 +1,15 @@
 //! The file of a lesson or a scenario: TOML without unknown keys. Errors give the line and the column.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use super::settings::LessonSettings;
 use super::step::LessonStep;
 use super::symbols::Symbols;
 use crate::domain::{LocalizedText, ServerKind, WorldId};
+use crate::model::Model;
+use crate::model::lessons::{LessonBody, LessonCard};
 
 /// A lesson: a world to set up, and steps to play.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -93,6 +97,40 @@ impl Lesson {
         }
         lesson.symbols = Symbols::of(&lesson.steps, &lesson.servers).map_err(error)?;
         Ok(lesson)
+    }
+
+    /// Why it is too large for the screen, each of whose frames looks at all of it; if it is.
+    pub fn limit(&self) -> Result<(), String> {
+        /// The most steps, and the most acts and the most expectations of a step.
+        const MOST: usize = 100;
+        if self.steps.len() > MOST {
+            return Err(format!("{} steps are more than {MOST}", self.steps.len()));
+        }
+        for (step, number) in self.steps.iter().zip(1..) {
+            for (count, what) in [(step.acts.len(), "acts"), (step.expect.len(), "expectations")] {
+                if count > MOST {
+                    return Err(format!("step {number}: {count} {what} are more than {MOST}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// It as the list has it.
+    pub fn card(lesson: &Arc<Self>, name: impl Into<String>, own: bool) -> LessonCard {
+        LessonCard {
+            name: name.into(),
+            title: lesson.title.clone(),
+            about: lesson.about.clone(),
+            steps: lesson.steps.len(),
+            own,
+            body: Ok(LessonBody::new(Arc::clone(lesson))),
+        }
+    }
+
+    /// The lesson of this name that the model keeps.
+    pub fn kept(model: &Model, name: &str) -> Option<Arc<Self>> {
+        model.lessons.body(name)?.get()
     }
 
     /// The number of its expectations.

@@ -20,6 +20,8 @@ pub enum Effect {
     Packets(PacketsEffect),
     /// For the player of lessons.
     Lesson(LessonEffect),
+    /// Look at the files of lessons of one's own; then play the one of this name, as this run.
+    LookAtLessons(Option<(String, u32)>),
     /// For the terminal and the program itself.
     Screen(ScreenEffect),
     /// Note this in this world's journal, as a place worth finding again.

@@ -1,6 +1,10 @@
 //! The list of lessons: how it is narrowed by typing, and how a lesson is started and played.
 
+use std::any::Any;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
 use tui_input::Input;
 
@@ -12,7 +16,47 @@ use super::press::Acted;
 use super::screen::View;
 use super::{Model, presenter};
 use crate::domain::keys::{self, Action, Key, LessonAction};
-use crate::domain::{Event, EventKind, LessonChange, LocalizedText, Loss, Refusal};
+use crate::domain::lesson::LessonFault;
+use crate::domain::{Event, EventKind, LessonChange, LocalizedText, Loss, Refusal, Stamp};
+
+/// A lesson as those above the model read it. The model keeps it, and does not look inside.
+#[derive(Clone)]
+pub struct LessonBody(Arc<dyn Any + Send + Sync>);
+
+impl LessonBody {
+    /// Keeps this.
+    pub const fn new<T: Any + Send + Sync>(lesson: Arc<T>) -> Self {
+        Self(lesson)
+    }
+
+    /// What was kept, if it is of this type.
+    pub fn get<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        Arc::clone(&self.0).downcast().ok()
+    }
+}
+
+impl fmt::Debug for LessonBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LessonBody")
+    }
+}
+
+impl PartialEq for LessonBody {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for LessonBody {}
+
+/// The files of one's own, after a look at them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnLessons {
+    /// All of them, if one has changed since the last look.
+    pub cards: Option<Vec<LessonCard>>,
+    /// The one that is to be played, and the number of the run.
+    pub play: Option<(String, u32)>,
+}
 
 /// A lesson in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +69,10 @@ pub struct LessonCard {
     pub about: LocalizedText,
     /// How many steps it has.
     pub steps: usize,
+    /// Whether it is a file of one's own, and not one that comes with the program.
+    pub own: bool,
+    /// The lesson, or why the file is none.
+    pub body: Result<LessonBody, LessonFault>,
 }
 
 impl LessonCard {
@@ -54,6 +102,12 @@ pub struct Lessons {
     pub sure: bool,
     /// How those ended that were played: `true` when all was seen.
     pub played: BTreeMap<String, bool>,
+    /// Whether there are files of one's own to look at.
+    pub watched: bool,
+    /// The lesson that was begun last, as it was then.
+    begun: Option<LessonCard>,
+    /// When its files were last looked at.
+    looked: Stamp,
     /// The view to go back to.
     from: View,
     /// How many were begun.
@@ -61,12 +115,15 @@ pub struct Lessons {
 }
 
 impl Lessons {
-    /// Those that the typed words leave: first those that have them in the name or the title.
+    /// Those that the typed words leave: first those that come with the program, and among them first those that have the
+    /// words in the name or the title.
     pub fn listed(&self) -> impl Iterator<Item = &LessonCard> {
         let words: Vec<_> = plain(self.line.input.value()).split_whitespace().map(str::to_owned).collect();
         let (called, others): (Vec<_>, Vec<_>) =
             self.cards.iter().filter(|card| card.has(&words)).partition(|card| card.is_called(&words));
-        called.into_iter().chain(others)
+        let mut listed: Vec<_> = called.into_iter().chain(others).collect();
+        listed.sort_by_key(|card| card.own);
+        listed.into_iter()
     }
 
     /// The one that is selected.
@@ -74,9 +131,26 @@ impl Lessons {
         self.listed().nth(self.selected)
     }
 
-    /// The one that comes after it.
+    /// The one that comes after it and can be played.
     pub fn after(&self, name: &str) -> Option<&LessonCard> {
-        self.cards.get(self.cards.iter().position(|card| card.name == name)? + 1)
+        let at = self.cards.iter().position(|card| card.name == name)?;
+        self.cards[at + 1..].iter().find(|card| card.own == self.cards[at].own && card.body.is_ok())
+    }
+
+    /// The lesson of this name: as it was when it was begun, or else as the list has it.
+    pub fn body(&self, name: &str) -> Option<&LessonBody> {
+        let begun = self.begun.iter().chain(&self.cards).find(|card| card.name == name)?;
+        begun.body.as_ref().ok()
+    }
+
+    /// Puts these in place of the files of one's own. What is selected stays selected.
+    fn replace_own(&mut self, own: Vec<LessonCard>) {
+        let chosen = self.chosen().map(|card| card.name.clone());
+        self.cards.retain(|card| !card.own);
+        self.cards.extend(own);
+        if let Some(at) = chosen.and_then(|name| self.listed().position(|card| card.name == name)) {
+            self.selected = at;
+        }
     }
 
     /// Remembers how a lesson ended.
@@ -154,6 +228,34 @@ const fn is_command(key: Key) -> bool {
     matches!(key, Key::F(_) | Key::Ctrl('l' | 'z'))
 }
 
+/// While the list is shown: how soon the files are looked at again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Asks for a look at the files of one's own, when one is due.
+pub(super) fn look(model: &mut Model) -> Vec<Effect> {
+    if next_change(model).is_none_or(|due| model.now < due) {
+        return vec![];
+    }
+    model.lessons.looked = model.now;
+    vec![Effect::LookAtLessons(None)]
+}
+
+/// When the next look is due.
+pub(super) fn next_change(model: &Model) -> Option<Stamp> {
+    (model.lessons.watched && model.ui.view == View::Lessons).then(|| model.lessons.looked.after(AGAIN))
+}
+
+/// Takes in what a look has found, and begins what was to be played.
+pub(super) fn looked(model: &mut Model, own: OwnLessons) -> Vec<Effect> {
+    if let Some(cards) = own.cards {
+        model.lessons.replace_own(cards);
+    }
+    match own.play {
+        Some((name, run)) if run == model.lessons.runs => begin(model, name, run),
+        _ => vec![],
+    }
+}
+
 /// Any other key while the list is shown: letters narrow it.
 pub(super) fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
     let sure = std::mem::take(&mut model.lessons.sure);
@@ -190,6 +292,9 @@ pub(super) fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
 /// Starts the selected lesson. If connections on the wire would be lost, the key is needed twice.
 fn choose(model: &mut Model, sure: bool) -> Vec<Effect> {
     let Some(name) = model.lessons.chosen().map(|card| card.name.clone()) else { return vec![] };
+    if model.lessons.chosen().is_some_and(|card| card.body.is_err()) {
+        return vec![];
+    }
     if model.loses().is_some() && !sure {
         model.lessons.sure = true;
         return vec![];
@@ -208,10 +313,24 @@ impl Model {
     }
 }
 
-/// Begins a lesson on a fresh wire.
+/// Begins a lesson; one of one's own after a look at its file.
 fn start(model: &mut Model, lesson: String) -> Vec<Effect> {
     model.lessons.runs += 1;
     let run = model.lessons.runs;
+    if model.lessons.cards.iter().any(|card| card.own && card.name == lesson) {
+        return vec![Effect::LookAtLessons(Some((lesson, run)))];
+    }
+    begin(model, lesson, run)
+}
+
+/// Begins a lesson on a fresh wire. Where it has become unplayable, the list says why.
+fn begin(model: &mut Model, lesson: String, run: u32) -> Vec<Effect> {
+    let card = model.lessons.cards.iter().find(|card| card.name == lesson && card.body.is_ok());
+    let Some(card) = card.cloned() else {
+        list(model);
+        return vec![];
+    };
+    model.lessons.begun = Some(card);
     presenter::show_wire(model);
     model.ui.mode = Mode::Command;
     vec![Effect::Lesson(LessonEffect::Play { lesson, run })]

@@ -181,7 +181,8 @@ impl Model {
         let fading = self.worlds.shown().table.changed().filter(|at| self.now.since(*at) < Table::FADE);
         let fading = fading.map(|at| at.after(Table::FADE));
         let counting = self.worlds.shown().table.has_countdown() || self.worlds.shown().clients.is_young(self.now);
-        let wire = [presenter::next_change(self), network::next_change(self)].into_iter().flatten().min();
+        let views = [presenter::next_change(self), network::next_change(self), lessons::next_change(self)];
+        let views = views.into_iter().flatten().min();
         let aging = (self.worlds.shown().clients.live() > 0).then(|| self.now.after(60 * second));
         let counting = counting.then(|| self.now.after(second));
         let refused = self.ui.refused.map(|refused| refused.at.after(Self::REFUSED));
@@ -190,7 +191,7 @@ impl Model {
             self.chronicles.of(WorldId::Wire).next_due(),
             fading,
             counting.or(aging),
-            wire,
+            views,
             refused,
         ]
         .into_iter()

@@ -26,6 +26,8 @@ pub enum Msg {
     Time(Stamp),
     /// The answer to an effect that asked about packets that are kept.
     Answer(packets::PacketsAnswer),
+    /// What a look at the files of lessons has found.
+    Lessons(lessons::OwnLessons),
     /// The last line that what is scrolled may begin with, as the view computes it from the model before it draws.
     ScrollEnd(usize),
     /// The command line asks for the wire, as its key does.
@@ -76,7 +78,11 @@ fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.ui.size = (columns, rows);
             model.show_beside();
         }
-        Msg::Time(now) => model.pass(now),
+        Msg::Time(now) => {
+            model.pass(now);
+            return lessons::look(model);
+        }
+        Msg::Lessons(own) => return lessons::looked(model, own),
         Msg::ScrollEnd(end) => model.ui.scroll_end = end,
     }
     vec![]

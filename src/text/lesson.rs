@@ -1,5 +1,6 @@
 //! The texts around a lesson: what is expected and what was seen, as parts of sentences without a full stop.
 
+use crate::domain::lesson::LessonFault;
 use crate::domain::{CloseHow, HostId, ServiceModel, TcpState};
 
 /// A lesson.
@@ -114,6 +115,10 @@ pub struct LessonListText {
     pub seen: &'static str,
     /// Played, and not everything was seen.
     pub missed: &'static str,
+    /// The heading of the files of one's own.
+    pub own: &'static str,
+    /// Why a file cannot be played.
+    pub fault: fn(&LessonFault) -> String,
     /// The key that plays it, and what happens to an open wire.
     pub begin: fn(&str) -> String,
     /// The connections and programs that would be lost: the key has to be pressed again.

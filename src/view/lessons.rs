@@ -46,8 +46,12 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     titles(model, ctx, list, buf);
     LineWriter::on(buf, rule, 0).write(&glyphs::SHAFT.repeat(usize::from(rule.width)), theme.border);
     let room = about.height.saturating_sub(u16::try_from(last.len()).unwrap_or(u16::MAX));
-    let said = lessons.chosen().map_or("", |card| card.about.lang(model.ui.lang));
-    for (row, line) in (0..room).zip(wrap(said, about.width)) {
+    let chosen = lessons.chosen();
+    let said = chosen.map_or_else(String::new, |card| match &card.body {
+        Ok(_) => card.about.lang(model.ui.lang).to_owned(),
+        Err(fault) => format!("{}: {}", card.name, (words.fault)(fault)),
+    });
+    for (row, line) in (0..room).zip(wrap(&said, about.width)) {
         LineWriter::on(buf, about, row).write(line, theme.text);
     }
     for (row, line) in (room..about.height).zip(last) {
@@ -66,15 +70,29 @@ fn titles(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let selected = lessons.selected.min(all.len().saturating_sub(1));
     let first = (selected + 1).saturating_sub(height).max(selected.saturating_sub(height / 2));
     let first = first.min(all.len().saturating_sub(height));
+    // The heading of one's own files takes a line between the two kinds.
+    let own = all.iter().position(|card| card.own);
+    let above = |at: usize| usize::from(own.is_some_and(|own| first <= own && own <= at));
+    let first = if selected - first + above(selected) < height { first } else { first + 1 };
     let steps = all.iter().map(|card| width(&(words.steps)(card.steps))).max().unwrap_or(0);
     let marks = width(words.seen).max(width(words.missed)) + 2;
-    let name = all.iter().map(|card| width(&card.name)).max().unwrap_or(0);
+    let name = all.iter().filter(|card| card.body.is_ok()).map(|card| width(&card.name)).max().unwrap_or(0);
+    let name = name.min(area.width / 3);
     // The name that `socklab-tui run` takes is the first column to go.
     let named = area.width >= 100;
-    for (row, (at, card)) in (0..area.height).zip(all.iter().enumerate().skip(first)) {
+    for (at, card) in all.iter().enumerate().skip(first) {
+        let row = u16::try_from(at - first + usize::from(own.is_some_and(|own| first <= own && own <= at)));
+        let Some(row) = row.ok().filter(|row| *row < area.height) else { break };
+        if own == Some(at) {
+            LineWriter::on(buf, area, row - 1).write(words.own, theme.title);
+        }
         let mut writer = LineWriter::on(buf, area, row);
         let style = if at == selected { theme.focus } else { theme.text };
         writer.cell(if at == selected { glyphs::SELECTED } else { " " }, 2, theme.newest);
+        if let Err(fault) = &card.body {
+            writer.write(&card.name, style).skip(2).write(&(words.fault)(fault), theme.alarm);
+            continue;
+        }
         let tail = steps + marks + 2 + if named { name + 2 } else { 0 };
         writer.cell(card.title.lang(model.ui.lang), area.width.saturating_sub(tail + 2), style).skip(1);
         if named {

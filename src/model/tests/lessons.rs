@@ -1,17 +1,20 @@
 //! The list of lessons and the keys of one that is played, without any wire.
 
-use super::super::lessons::LessonCard;
+use std::sync::Arc;
+
+use super::super::lessons::{LessonBody, LessonCard, OwnLessons};
 use super::super::playing::StepProgress;
 use super::super::wire::test_wire::TestWire;
 use super::*;
 use crate::domain::keys::Key;
-use crate::domain::lesson::SeenInstead;
+use crate::domain::lesson::{LessonFault, SeenInstead};
 use crate::domain::{Lang, LessonChange, LessonEvent, LocalizedText};
 use crate::model::effect::{LessonEffect, WireEffect};
 
 fn card(name: &str, en: &str, pt: &str) -> LessonCard {
     let text = |en: &str, pt: &str| LocalizedText { en: en.into(), pt: pt.into() };
-    LessonCard { name: name.into(), title: text(en, pt), about: text("", ""), steps: 2 }
+    let body = Ok(LessonBody::new(Arc::new(())));
+    LessonCard { name: name.into(), title: text(en, pt), about: text("", ""), steps: 2, own: false, body }
 }
 
 fn bench() -> TestWire {
@@ -157,4 +160,64 @@ fn if_the_selected_server_is_not_in_this_world_the_first_one_is_selected() {
     assert_eq!(bench.model.ui.server, crate::domain::ServerId(0));
     bench.keys("1v");
     assert!(connects(&bench.keys("3c")));
+}
+
+fn own(name: &str, title: &str) -> LessonCard {
+    LessonCard { own: true, ..card(name, title, title) }
+}
+
+fn looked(bench: &mut TestWire, cards: Vec<LessonCard>, play: Option<(String, u32)>) -> Vec<Effect> {
+    update(&mut bench.model, Msg::Lessons(OwnLessons { cards: Some(cards), play }))
+}
+
+#[test]
+fn a_file_of_ones_own_is_looked_at_before_it_is_played() {
+    let mut bench = bench();
+    bench.model.lessons.watched = true;
+    looked(&mut bench, vec![own("./mine.toml", "Mine")], None);
+    bench.key(Key::F(6));
+    assert_eq!(listed(&bench), ["open", "lost", "both", "./mine.toml"]);
+    bench.key(Key::End);
+    let asked = Effect::LookAtLessons(Some(("./mine.toml".into(), 1)));
+    assert_eq!(bench.key(Key::Enter), [asked]);
+    assert_eq!(bench.model.ui.view, View::Lessons, "nothing is played that was not looked at");
+    let effects = looked(&mut bench, vec![own("./mine.toml", "Mine, again")], Some(("./mine.toml".into(), 1)));
+    assert_eq!((plays(&effects), bench.model.ui.view), (Some(("./mine.toml", 1)), View::Wire));
+    // It changes while it is played: what is shown stays what is played.
+    let played = bench.model.lessons.body("./mine.toml").cloned();
+    looked(&mut bench, vec![own("./mine.toml", "Mine, third")], None);
+    assert_eq!(bench.model.lessons.body("./mine.toml").cloned(), played);
+    assert_eq!(bench.model.lessons.after("both").map(|card| card.name.as_str()), None, "the course ends before it");
+}
+
+#[test]
+fn a_file_that_is_no_lesson_is_listed_and_not_played() {
+    let mut bench = bench();
+    bench.model.lessons.watched = true;
+    let broken = LessonCard { body: Err(LessonFault::NotAFile), ..own("./broken.toml", "") };
+    looked(&mut bench, vec![own("./mine.toml", "Mine")], None);
+    bench.key(Key::F(6));
+    bench.key(Key::End);
+    bench.key(Key::Enter);
+    // By the time it is looked at, it is broken.
+    let broken_mine = LessonCard { body: Err(LessonFault::NotAFile), ..own("./mine.toml", "") };
+    let effects = looked(&mut bench, vec![broken_mine, broken], Some(("./mine.toml".into(), 1)));
+    assert_eq!((plays(&effects), bench.model.ui.view), (None, View::Lessons));
+    assert_eq!(bench.key(Key::Enter), []);
+}
+
+#[test]
+fn files_are_looked_at_once_a_second_while_they_are_listed() {
+    let mut bench = bench();
+    let look = |bench: &mut TestWire, ms| {
+        let effects = update(&mut bench.model, Msg::Time(Stamp::from_millis(ms)));
+        effects.contains(&Effect::LookAtLessons(None))
+    };
+    bench.key(Key::F(6));
+    assert!(!look(&mut bench, 10_000), "there are none");
+    bench.model.lessons.watched = true;
+    assert_eq!([11_000, 11_500, 12_000, 12_001].map(|ms| look(&mut bench, ms)), [true, false, true, false]);
+    assert_eq!(bench.model.next_change(), Some(Stamp::from_millis(13_000)));
+    bench.key(Key::Esc);
+    assert!(!look(&mut bench, 20_000));
 }

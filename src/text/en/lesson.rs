@@ -1,6 +1,7 @@
 //! English: the texts around a lesson.
 
 use super::super::lesson::{LessonListText, LessonsText, PlannedAct, PlayingText};
+use crate::domain::lesson::LessonFault;
 use crate::domain::{CloseHow, HostId};
 
 pub(super) const LESSONS: LessonsText = LessonsText {
@@ -37,6 +38,15 @@ pub(super) const LESSONS: LessonsText = LessonsText {
         none: "No scenario has all of these words.",
         seen: "all seen",
         missed: "not all seen",
+        own: "Your own files",
+        fault: |fault| match fault {
+            LessonFault::Invalid(what) => what.clone(),
+            LessonFault::OnThisMachine => "world = \"host\" is played by socklab-tui run only".into(),
+            LessonFault::TooLong(most) => format!("longer than {most} bytes"),
+            LessonFault::TooMany(most) => format!("more than {most} files: the others are left out"),
+            LessonFault::NotAFile => "neither a file nor a folder".into(),
+            LessonFault::Unreadable(errno) => format!("cannot be read: {errno}"),
+        },
         begin: |key| format!("{key} plays it on two fresh hosts; a wire that is open is taken down first."),
         sure: |connections, programs, key| {
             let lost = match (connections, programs) {

@@ -1,6 +1,7 @@
 //! Brazilian Portuguese: the texts around a lesson.
 
 use super::super::lesson::{LessonListText, LessonsText, PlannedAct, PlayingText};
+use crate::domain::lesson::LessonFault;
 use crate::domain::{CloseHow, HostId};
 
 const fn host(host: HostId) -> &'static str {
@@ -44,6 +45,15 @@ pub(super) const LESSONS: LessonsText = LessonsText {
         none: "Nenhum cenário tem todas essas palavras.",
         seen: "tudo visto",
         missed: "nem tudo visto",
+        own: "Seus arquivos",
+        fault: |fault| match fault {
+            LessonFault::Invalid(what) => what.clone(),
+            LessonFault::OnThisMachine => "world = \"host\" só é apresentado por socklab-tui run".into(),
+            LessonFault::TooLong(most) => format!("mais de {most} bytes"),
+            LessonFault::TooMany(most) => format!("mais de {most} arquivos: os outros ficam de fora"),
+            LessonFault::NotAFile => "nem arquivo nem pasta".into(),
+            LessonFault::Unreadable(errno) => format!("não pode ser lido: {errno}"),
+        },
         begin: |key| format!("{key} o apresenta, em hosts novos só dele: um fio aberto é desmontado antes."),
         sure: |connections, programs, key| {
             let lost = match (connections, programs) {

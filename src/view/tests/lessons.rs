@@ -3,10 +3,12 @@
 use super::screens::keep;
 use super::{screen, text};
 use crate::domain::keys::Key;
-use crate::domain::lesson::SeenInstead;
+use crate::domain::lesson::{LessonFault, SeenInstead};
 use crate::domain::{Call, Cause, EventKind, Evidence, Lang, LessonChange, LessonEvent, SocketId, Syscall, TcpState};
 use crate::lesson::catalogue;
+use crate::model::lessons::{LessonCard, OwnLessons};
 use crate::model::wire::test_wire::{Client, TestWire, flow};
+use crate::model::{Msg, update};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (160, 45)];
 
@@ -30,6 +32,22 @@ pub(super) fn list(lang: Lang) -> TestWire {
     told(&mut bench, "lost-syn", [LessonChange::Failed { step: 1 }, LessonChange::Left]);
     bench.key(Key::F(6));
     bench.key(Key::Down);
+    bench
+}
+
+/// Files of one's own below the others, one of which is no lesson.
+pub(super) fn own(lang: Lang) -> TestWire {
+    let mut bench = bench(lang);
+    bench.model.lessons.watched = true;
+    let mine = &bench.model.lessons.cards[7];
+    let mine = LessonCard { name: "aulas/perda.toml".into(), own: true, ..mine.clone() };
+    let what = "line 12, column 8: unknown variant `dance`".into();
+    let broken =
+        LessonCard { name: "aulas/quebrada.toml".into(), body: Err(LessonFault::Invalid(what)), ..mine.clone() };
+    let cards = Some(vec![mine, broken]);
+    update(&mut bench.model, Msg::Lessons(OwnLessons { cards, play: None }));
+    bench.key(Key::F(6));
+    bench.key(Key::End);
     bench
 }
 
@@ -107,6 +125,11 @@ pub(super) fn over(lang: Lang) -> TestWire {
 #[test]
 fn the_list_of_scenarios() {
     keep("lessons", |lang| list(lang).model);
+}
+
+#[test]
+fn files_of_ones_own_are_listed_below_the_others() {
+    keep("lessons-own", |lang| own(lang).model);
 }
 
 #[test]

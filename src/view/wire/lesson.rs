@@ -1,12 +1,14 @@
 //! The lesson being played: its text, its acts, and its expectations with their results.
 
+use std::sync::Arc;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::domain::keys::{Action, LessonAction};
 use crate::domain::lesson::ExpectationState;
-use crate::lesson::{Lesson, LessonStep, catalogue};
+use crate::lesson::{Lesson, LessonStep};
 use crate::model::Model;
 use crate::model::playing::{PlayedLesson, StepProgress};
 use crate::model::presenter::WirePart;
@@ -29,7 +31,7 @@ pub(super) fn needs(model: &Model, ctx: &DrawContext, columns: u16) -> u16 {
     let Some((playing, lesson)) = played(model) else { return 0 };
     let columns = columns.saturating_sub(4);
     let lines = |playing: &PlayedLesson| -> usize {
-        paragraphs(model, ctx, lesson, playing).iter().map(|paragraph| indented_lines(paragraph, columns).len()).sum()
+        paragraphs(model, ctx, &lesson, playing).iter().map(|paragraph| indented_lines(paragraph, columns).len()).sum()
     };
     let beats = [StepProgress::Told, StepProgress::Passed];
     let steps = (0..lesson.steps.len()).flat_map(|step| beats.map(|progress| (step, progress)));
@@ -50,7 +52,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let frame = PaneFrame { title: &title, count: &count, foot: &foot, focused, ..PaneFrame::default() };
     let inside = ctx.pane(&frame, area, buf);
     let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
-    let paragraphs = paragraphs(model, ctx, lesson, playing);
+    let paragraphs = paragraphs(model, ctx, &lesson, playing);
     let lines: Vec<_> = paragraphs.iter().flat_map(|paragraph| indented_lines(paragraph, inside.width)).collect();
     let more = lines.len() > usize::from(inside.height);
     for (row, (indent, line)) in (0..inside.height).zip(lines) {
@@ -66,9 +68,9 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
 }
 
 /// What is being played, if this version has the lesson.
-fn played(model: &Model) -> Option<(&PlayedLesson, &'static Lesson)> {
+fn played(model: &Model) -> Option<(&PlayedLesson, Arc<Lesson>)> {
     let playing = model.worlds.shown().playing.as_ref()?;
-    Some((playing, catalogue::lesson(&playing.lesson)?))
+    Some((playing, Lesson::kept(model, &playing.lesson)?))
 }
 
 /// What the key for the next step does now.

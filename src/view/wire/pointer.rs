@@ -1,18 +1,17 @@
 //! The sockets and the packet that the step of a lesson or the story points at.
 
 use crate::domain::{Flow, HostId, SocketId};
+use crate::lesson::Lesson;
 use crate::lesson::expect::Expect;
 use crate::lesson::matcher::SocketEnd;
-use crate::lesson::{LessonStep, catalogue};
 use crate::model::Model;
 use crate::model::clients::Client;
-use crate::model::playing::{PlayedLesson, StepProgress};
+use crate::model::playing::StepProgress;
 use crate::model::wire::{PacketOnWire, WireFact};
 
 /// The ends pointed at: those whose row the step of a lesson expects something of, or else those whose state changed last.
 pub(super) fn ends(model: &Model) -> Vec<(HostId, Flow)> {
-    let row = |expect: &'static Expect| if let Expect::Row(row) = expect { Some(row.of.get_ref()) } else { None };
-    let of_step = of_step(model, row);
+    let of_step = of_step(model, |expect| if let Expect::Row(row) = expect { Some(row.of.get_ref()) } else { None });
     if !of_step.is_empty() {
         return of_step;
     }
@@ -40,7 +39,8 @@ pub(super) fn packet(model: &Model) -> Option<u64> {
     if !matches!(playing.progress, StepProgress::Passed | StepProgress::Over) {
         return None;
     }
-    let wanted = step(playing)?.expect.iter().filter_map(|expect| match expect {
+    let lesson = Lesson::kept(model, &playing.lesson)?;
+    let wanted = lesson.steps.get(playing.step)?.expect.iter().filter_map(|expect| match expect {
         Expect::Packet(wanted) | Expect::Held(wanted) | Expect::Folded { packet: wanted, .. } => Some(wanted),
         _ => None,
     });
@@ -49,14 +49,11 @@ pub(super) fn packet(model: &Model) -> Option<u64> {
     world.wire.packets().iter().rev().find(is_wanted).map(|on| on.packet.number)
 }
 
-fn step(playing: &PlayedLesson) -> Option<&'static LessonStep> {
-    catalogue::lesson(&playing.lesson)?.steps.get(playing.step)
-}
-
-fn of_step(model: &Model, named: impl Fn(&'static Expect) -> Option<&'static SocketEnd>) -> Vec<(HostId, Flow)> {
+fn of_step(model: &Model, named: impl Fn(&Expect) -> Option<&SocketEnd>) -> Vec<(HostId, Flow)> {
     let world = model.worlds.shown();
     let Some(playing) = &world.playing else { return vec![] };
-    let (Some(lesson), Some(step)) = (catalogue::lesson(&playing.lesson), step(playing)) else { return vec![] };
+    let Some(lesson) = Lesson::kept(model, &playing.lesson) else { return vec![] };
+    let Some(step) = lesson.steps.get(playing.step) else { return vec![] };
     let end = |of: &SocketEnd| {
         let socket = lesson.symbols.socket(&of.socket)?;
         let listens = |id| world.servers.get(id).map(|server| Flow::unconnected(server.spec.proto, server.addr()));

@@ -15,6 +15,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test(a_wrong_file_ends_with_2_and_says_where, &[]),
         test(the_transcript_is_in_the_language_asked_for, &[Wire]),
         test(scenarios_are_listed, &[]),
+        test(lessons_of_ones_own_are_found_by_name, &[]),
         test(a_lesson_on_the_machine_itself_needs_no_wire, &[]),
         test(exec_runs_a_program_on_a_host_of_the_open_wire, &[Wire]),
         test(doctor_says_what_works_and_how_to_get_the_rest, &[]),
@@ -73,6 +74,25 @@ fn the_transcript_is_in_the_language_asked_for() {
         }
         assert!(output.status.success(), "{text}");
     }
+}
+
+fn lessons_of_ones_own_are_found_by_name() {
+    let folder = std::env::temp_dir().join(format!("socklab-own-lessons-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let mine = "title = { en = \"Mine\", pt = \"Minha\" }\nabout = { en = \"a\", pt = \"b\" }\nworld = \"host\"
+[[step]]\nexpect = [{ count = { state = \"SYN_SENT\", is = \">=0\" } }]\n";
+    std::fs::write(folder.join("mine.toml"), mine).unwrap();
+    std::fs::write(folder.join("broken.toml"), mine.replace("expect", "expects")).unwrap();
+    let run = |args: &[&str]| {
+        let output = program().arg("run").args(args).args(["--lang", "en", "--lessons"]).arg(&folder).output().unwrap();
+        let said = [&output.stdout[..], &output.stderr[..]].map(|said| String::from_utf8_lossy(said).into_owned());
+        (output.status.code(), said.concat())
+    };
+    let [listed, mine, broken] = [&["--list"][..], &["mine"], &["broken.toml"]].map(run);
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(listed.1.contains("mine.toml Mine") && listed.1.contains("line 5, column 1: unknown field"), "{listed:?}");
+    assert!(mine.0 == Some(0) && mine.1.starts_with("Mine (mine)"), "{mine:?}");
+    assert!(broken.0 == Some(2) && broken.1.contains("line 5, column 1"), "{broken:?}");
 }
 
 fn scenarios_are_listed() {

@@ -13,7 +13,7 @@ use socklab::api::app::Laboratory;
 use socklab::api::app::queue;
 use socklab::api::app::{Pump, Session, SessionEnd, Shell};
 use socklab::api::domain::{Clock, Lang, PacketSummary, RowKey};
-use socklab::api::lesson::{LessonOrder, LessonStep, catalogue};
+use socklab::api::lesson::{Lesson, LessonOrder, LessonStep, catalogue};
 use socklab::api::model::{Effect, Model, Msg, Ui};
 use socklab::api::model::{PacketOnWire, WireStatus};
 use socklab::api::model::{PlayedLesson, StepProgress};
@@ -72,8 +72,8 @@ impl Shell for Watched {
         self.laboratory.perform(effect);
     }
 
-    fn stage(&mut self, lesson: &str, run: u32) {
-        self.laboratory.stage(lesson, run);
+    fn stage(&mut self, name: &str, lesson: &Arc<Lesson>, run: u32) {
+        self.laboratory.stage(name, lesson, run);
     }
 
     fn order(&mut self, order: LessonOrder) {
