@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::errno::Errno;
 use super::id::HostId;
+use super::kernel_verdict::KernelVerdict;
 use super::need::Lack;
 use super::setting::Setting;
 use super::text_enum::text_enum;
@@ -90,6 +91,8 @@ pub enum WireEvent {
     },
     /// A packet was handed to the other host.
     Delivered { packet: u64 },
+    /// What the kernel of the host that received a packet did with it. Not at full speed.
+    Verdict(KernelVerdict),
     /// A packet never arrives.
     Dropped { packet: u64, why: LossReason },
     /// There is a copy of a packet now, with a number of its own.

@@ -38,4 +38,4 @@ pub(crate) use network::{Ip, protocol};
 pub(crate) use reassembly::Reassembly;
 pub(crate) use segment::before;
 pub use states::ConnectionStates;
-pub(crate) use transport::{TcpHeader, UdpHeader};
+pub(crate) use transport::{TcpHeader, UdpHeader, checksum as transport_checksum};

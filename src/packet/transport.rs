@@ -132,7 +132,7 @@ impl IcmpHeader {
 
 /// Checks the checksum of the transport header. That of a fragment covers the whole datagram and cannot be checked, nor can
 /// that of a packet of which a part did not come.
-pub(super) fn checksum(bytes: Bytes<'_>, ip: &Ip) -> ChecksumStatus {
+pub(crate) fn checksum(bytes: Bytes<'_>, ip: &Ip) -> ChecksumStatus {
     if ip.fragment.is_some() || ip.beyond > 0 {
         return ChecksumStatus::Unknown;
     }

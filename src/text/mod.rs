@@ -19,6 +19,7 @@ mod panes;
 mod pt_br;
 #[cfg(test)]
 mod tests;
+mod verdict;
 mod wire;
 
 pub use checks::ChecksText;
@@ -33,6 +34,7 @@ pub use panes::{
     BroadcastText, ClientsText, HeaderText, HelpText, LifecycleText, NetstatText, PortsText, ServersText, TooSmallText,
 };
 
+pub use verdict::VerdictText;
 pub use wire::{ForecastText, Resent, WireText};
 
 use crate::domain::filter::FilterErrorKind;
@@ -64,6 +66,8 @@ pub struct Text {
     pub page: PageText,
     /// The view of the wire.
     pub wire: WireText,
+    /// What a kernel did with a packet.
+    pub verdict: VerdictText,
     /// The view of packets.
     pub packets: PacketsText,
     /// A capture file in that view.

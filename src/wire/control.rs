@@ -13,6 +13,7 @@ use std::thread::{self, JoinHandle};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
+use super::counters::CounterFiles;
 use super::helper::SUBCOMMAND;
 use super::helper::protocol::{HelperReply, Plan, ProgramSpec, Request, recv, send};
 use super::remedy::lack;
@@ -55,6 +56,8 @@ pub(super) struct Opened {
     pub(super) kind: LinkKind,
     pub(super) links: PerHost<OwnedFd>,
     pub(super) diag: PerHost<OwnedFd>,
+    /// Where the kernel has them.
+    pub(super) counters: Option<PerHost<CounterFiles>>,
 }
 
 impl Helper {
@@ -87,11 +90,15 @@ impl Helper {
         let plan = Plan { link: options.link, mtu: options.mtu, settings };
         let (reply, with) =
             ask(&helper.socket, &Request::Open(plan), &[]).map_err(|error| lack(Need::Helper, &error))?;
-        match (reply, <[OwnedFd; 4]>::try_from(with)) {
-            (HelperReply::Opened(kind), Ok([client, server, client_diag, server_diag])) => Ok((
-                helper,
-                Opened { kind, links: PerHost::new(client, server), diag: PerHost::new(client_diag, server_diag) },
-            )),
+        let mut with = with.into_iter();
+        let mut both = || Some([with.next()?, with.next()?]);
+        match (reply, both().zip(both())) {
+            (HelperReply::Opened(kind), Some(([client, server], [client_diag, server_diag]))) => {
+                let counters = both().zip(both());
+                let counters = counters.map(|(client, server)| PerHost::new(client, server).map(CounterFiles::of));
+                let (links, diag) = (PerHost::new(client, server), PerHost::new(client_diag, server_diag));
+                Ok((helper, Opened { kind, links, diag, counters }))
+            }
             (HelperReply::Lacks(need, errno), _) => Err(lack(need, &io::Error::from_raw_os_error(errno))),
             _ => Err(lack(Need::Helper, &io::ErrorKind::InvalidData.into())),
         }

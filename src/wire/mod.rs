@@ -12,6 +12,7 @@
 //! | `core`, `direction`, `commands` | the wire itself, without I/O, and what each command does to it |
 //! | `relay`, `link` | what carries packets between it and the hosts |
 //! | `sample`, `attribute` | what changed in the hosts' tables, and why |
+//! | `counters`, `kernel_watch`, `judge` | the hosts' counters; what they say that a kernel did with a packet |
 //! | `decode` | what the wire reads of a packet |
 //! | `helper`, `control`, `sys` | the process that keeps the hosts, our side of it, and its system calls |
 //! | `programs`, `processes`, `exec` | the programs on the hosts; what they start there; those started from elsewhere |
@@ -22,10 +23,13 @@ mod attribute;
 mod commands;
 mod control;
 mod core;
+mod counters;
 mod decode;
 mod direction;
 mod exec;
 mod helper;
+mod judge;
+mod kernel_watch;
 mod link;
 mod open;
 mod owners;

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc as queue, watch};
 
 use super::control::{Helper, Running, WireHost, WireOptions};
 use super::core::WireCore;
+use super::counters::{CounterFiles, CounterReading};
 use super::exec::ExecServer;
 use super::helper::protocol::ProgramSpec;
 use super::link::KernelLink;
@@ -50,6 +51,7 @@ impl<F: Fn(&OwnedFd) -> io::Result<Vec<Row>> + Send> ReadTable for F {
 struct DiagTables<R> {
     reader: R,
     sockets: PerHost<OwnedFd>,
+    counters: Option<PerHost<CounterFiles>>,
     owners: SocketOwners,
 }
 
@@ -64,6 +66,10 @@ impl<R: ReadTable> Tables for DiagTables<R> {
 
     fn info(&mut self, host: HostId, flow: &Flow) -> io::Result<Option<TcpInfo>> {
         self.reader.info(self.sockets.of(host), flow)
+    }
+
+    fn counters(&mut self, host: HostId) -> Option<CounterReading> {
+        self.counters.as_ref()?.of(host).read().ok()
     }
 
     fn owner(&mut self, host: HostId, inode: u64) -> Option<u32> {
@@ -99,7 +105,8 @@ impl Wire {
         let (orders, todo) = queue::channel(ORDERS);
         let core = WireCore::new(WireCore::MOST, options.seed);
         let owners = SocketOwners::default();
-        let diag = DiagTables { reader: tables, sockets: opened.diag, owners: owners.clone() };
+        let (sockets, counters) = (opened.diag, opened.counters);
+        let diag = DiagTables { reader: tables, sockets, counters, owners: owners.clone() };
         let kind = opened.kind;
         let [client, server] = opened.links.into_array();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;

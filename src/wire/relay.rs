@@ -9,10 +9,11 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
 use super::core::{WireCore, WireDelivery};
+use super::kernel_watch::KernelWatch;
 use super::link::Link;
 use super::sample::{Sampler, Tables};
 use crate::domain::wire::{CloseReason, LossReason, WireCommand, WireEvent, WireMode};
-use crate::domain::{EventKind, EventSink, Evidence, Flow, HostId, Note, PerHost, Stamp, Syscall};
+use crate::domain::{EventKind, EventSink, Evidence, Flow, HostId, KernelVerdict, Note, PerHost, Stamp, Syscall};
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum RelayOrder {
@@ -43,6 +44,7 @@ pub(super) struct Relay<L, T> {
     links: PerHost<L>,
     core: WireCore,
     sampler: Sampler<T>,
+    kernels: KernelWatch,
     sink: EventSink,
     sinks: PerHost<EventSink>,
     orders: mpsc::Receiver<RelayOrder>,
@@ -67,6 +69,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
             links,
             core,
             sampler: Sampler::new(tables, sink),
+            kernels: KernelWatch::default(),
             sink: sink.on_wire(None),
             sinks,
             orders,
@@ -117,6 +120,9 @@ impl<L: Link, T: Tables> Relay<L, T> {
                 }
             }
             more = self.go_on(heartbeat)?;
+            if let Some(soon) = self.kernels.again() {
+                heartbeat = heartbeat.min(Instant::now() + soon);
+            }
         }
     }
 
@@ -253,10 +259,19 @@ impl<L: Link, T: Tables> Relay<L, T> {
         {
             self.sampler.arriving(*number, *from, outline);
         }
+        let watched = if quick || !listed {
+            None
+        } else {
+            self.late_verdicts(from.other());
+            KernelWatch::before(&mut self.sampler, delivery)
+        };
         let link = self.links.of_mut(from.other());
         // Its effects are stamped later than this, even if this thread is preempted.
         let handed = self.sink.clock().now();
         let sent = link.send(bytes);
+        let watched =
+            watched.filter(|_| sent.is_ok()).and_then(|watched| Some((watched, self.sampler.counters(from.other())?)));
+        let counted = self.sink.clock().now();
         // Whoever waits for the delivery may make the next call then, so the looks come first. They are reported after it.
         let mut looks = Vec::new();
         if !quick {
@@ -280,13 +295,29 @@ impl<L: Link, T: Tables> Relay<L, T> {
             self.report();
             self.sinks.of(*from).report_at(handed, Evidence::Called, EventKind::Wire(event));
         }
+        let verdict = watched.and_then(|(watched, now)| self.kernels.after(&self.sampler, delivery, watched, now));
+        self.verdicts(counted, verdict);
         looks.into_iter().for_each(|looked| self.looked(looked));
+    }
+
+    fn verdicts(&self, at: Stamp, verdicts: impl IntoIterator<Item = KernelVerdict>) {
+        for verdict in verdicts {
+            let sender = self.sinks.of(verdict.by.other());
+            sender.report_at(at, Evidence::Sampled, EventKind::Wire(WireEvent::Verdict(verdict)));
+        }
+    }
+
+    /// Reports what became of damaged datagrams that a host has looked at since.
+    fn late_verdicts(&mut self, by: HostId) {
+        let verdicts = self.kernels.late(&mut self.sampler, by);
+        self.verdicts(self.sink.clock().now(), verdicts);
     }
 
     /// Samples both tables and reports the number of unlisted packets. Returns how long that took.
     fn beat(&mut self) -> Duration {
         let begin = Instant::now();
         for host in [HostId::Client, HostId::Server] {
+            self.late_verdicts(host);
             let looked = self.sampler.look(host, None);
             self.looked(looked);
         }

@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use super::attribute::{self, Arrivals, Circumstances};
+use super::counters::CounterReading;
 use super::decode::Outline;
 use super::owners::ProgramEnd;
 use crate::domain::{
@@ -19,6 +20,11 @@ pub(super) trait Tables: Send {
 
     /// The `TCP_INFO` of the TCP socket with exactly these addresses, where there is one that has it.
     fn info(&mut self, host: HostId, flow: &Flow) -> io::Result<Option<TcpInfo>>;
+
+    /// The counters of a host's kernel; `None` where they cannot be read.
+    fn counters(&mut self, _host: HostId) -> Option<CounterReading> {
+        None
+    }
 
     /// The program on a host that has a descriptor of the socket with this inode.
     fn owner(&mut self, host: HostId, inode: u64) -> Option<u32>;
@@ -101,6 +107,21 @@ impl<T: Tables> Sampler<T> {
         let there = self.seen.of(from.other());
         let unread = outline.data && there.orphans.contains(&at_receiver);
         attribute::matters(flags, unread, there.states.get(&at_receiver).copied())
+    }
+
+    /// The state of a socket of a host at the last sample.
+    pub(super) fn state(&self, host: HostId, flow: &Flow) -> Option<TcpState> {
+        self.seen.of(host).states.get(flow).copied()
+    }
+
+    /// Whether a socket of a host listened on the local address of `flow` at the last sample.
+    pub(super) fn listens(&self, host: HostId, flow: Flow) -> bool {
+        listener_of(&self.seen.of(host).states, flow).is_some()
+    }
+
+    /// The counters of a host's kernel; `None` where they cannot be read.
+    pub(super) fn counters(&mut self, host: HostId) -> Option<CounterReading> {
+        self.tables.counters(host)
     }
 
     /// Notes a packet from `from` that is about to be delivered.

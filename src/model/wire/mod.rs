@@ -213,6 +213,7 @@ impl WireState {
             folded: 0,
             waited: None,
             corrupted: false,
+            verdict: None,
             copy_of: None,
             left,
             brought: Vec::new(),
@@ -320,6 +321,9 @@ impl WireState {
                 self.with(*packet, |on| on.fate = WirePacketFate::Flying { since: at, until: at.after(*by) });
             }
             WireEvent::Delivered { packet } => self.with(*packet, |on| on.fate = WirePacketFate::Delivered { at }),
+            WireEvent::Verdict(verdict) => {
+                self.with(verdict.packet, |on| on.verdict = Some((verdict.did, verdict.why)));
+            }
             WireEvent::Dropped { packet, why } => {
                 self.with(*packet, |on| on.fate = WirePacketFate::Lost { at, why: *why });
             }
@@ -385,6 +389,7 @@ impl WireState {
         let mut new = PacketOnWire {
             sent: at,
             fate: WirePacketFate::Held,
+            verdict: None,
             copy_of: Some(original),
             left: Vec::new(),
             brought: Vec::new(),
@@ -417,6 +422,7 @@ impl WireState {
     fn fact(&self, at: Stamp, event: &WireEvent) -> Option<WireFact> {
         Some(match event {
             WireEvent::Delivered { packet } => WireFact::Delivered(*packet),
+            WireEvent::Verdict(verdict) => WireFact::Judged(verdict.clone()),
             WireEvent::Dropped { packet, why } => WireFact::Lost(*packet, *why),
             WireEvent::Duplicated { packet, copy } => WireFact::Copied { packet: *packet, copy: *copy },
             WireEvent::Corrupted { packet } => WireFact::Corrupted(*packet),

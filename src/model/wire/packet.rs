@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::wire::LossReason;
-use crate::domain::{HostId, PacketSummary, Stamp, Transition};
+use crate::domain::{Disposition, HostId, KernelCause, PacketSummary, Stamp, Transition};
 
 /// The fate of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +55,8 @@ pub struct PacketOnWire {
     pub waited: Option<Duration>,
     /// Whether it was damaged.
     pub corrupted: bool,
+    /// What the kernel that received it did with it, if that is known.
+    pub verdict: Option<(Disposition, Option<KernelCause>)>,
     /// The packet that it is a copy of, if it is one.
     pub copy_of: Option<u64>,
     /// The changes of its sender's state, by a call or a timer, that it was sent with.
@@ -67,6 +69,12 @@ impl PacketOnWire {
     /// Whether it was handed to the other host.
     pub const fn has_arrived(&self) -> bool {
         matches!(self.fate, WirePacketFate::Delivered { .. })
+    }
+
+    /// Why the receiving kernel threw it away, if it did.
+    pub fn thrown_away(&self) -> Option<KernelCause> {
+        let (did, why) = self.verdict?;
+        why.filter(|_| did == Disposition::Discarded && self.has_arrived())
     }
 
     /// How much of its way a flying packet has behind it, in thousandths.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::clients::ShortBurst;
 use crate::domain::wire::LossReason;
-use crate::domain::{Call, Cause, Evidence, Flow, HostId, SentAgain, Stamp, Syscall, Transition};
+use crate::domain::{Call, Cause, Evidence, Flow, HostId, KernelVerdict, SentAgain, Stamp, Syscall, Transition};
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +29,8 @@ pub enum WireFact {
     Probed(u64),
     /// A packet arrived.
     Delivered(u64),
+    /// What the kernel that received a packet did with it.
+    Judged(KernelVerdict),
     /// A packet was lost.
     Lost(u64, LossReason),
     /// A packet was delivered and a copy of it kept.

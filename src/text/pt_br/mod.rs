@@ -13,6 +13,7 @@ mod network;
 mod packets;
 mod page;
 mod trouble;
+mod verdict;
 mod wire;
 
 use super::panes::{
@@ -35,6 +36,7 @@ pub(super) static TEXT: Text = Text {
     ports: PORTS,
     page: page::PAGE,
     wire: wire::WIRE,
+    verdict: verdict::VERDICT,
     packets: packets::PACKETS,
     files: files::FILES,
     keys: keys::KEYS,

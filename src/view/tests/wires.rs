@@ -8,8 +8,8 @@ use crate::domain::keys::Key;
 use crate::domain::need::{Lack, Need, Remedy};
 use crate::domain::wire::{CloseReason, LossReason};
 use crate::domain::{
-    Cause, Errno, EventKind, Evidence, Flags, Flow, HostId, Lang, LinkKind, Proto, Segment, Setting, Syscall, TcpState,
-    Timer, TimerKind, WireEvent, WireMode,
+    Cause, Disposition, Errno, EventKind, Evidence, Flags, Flow, HostId, KernelCause, KernelVerdict, Lang, LinkKind,
+    Proto, Segment, Setting, Syscall, TcpState, Timer, TimerKind, WireEvent, WireMode,
 };
 use crate::model::ui::Glyphs;
 use crate::model::wire::test_wire::{Client, FIN_ACK, Server, TestWire, addr, flow};
@@ -62,6 +62,10 @@ pub(super) fn trouble(lang: Lang) -> TestWire {
     bench.wire(Some(Client), WireEvent::Corrupted { packet: again });
     bench.wire(Some(Client), WireEvent::Duplicated { packet: again, copy: 20 });
     bench.delivered(again);
+    let counters = [("TcpInCsumErrors".to_owned(), 1), ("TcpInErrs".to_owned(), 1)].into();
+    let (did, why) = (Disposition::Discarded, Some(KernelCause::Checksum));
+    let verdict = KernelVerdict { packet: again, by: Server, did, why, answer: None, counters };
+    bench.seen(Some(Client), Evidence::Sampled, EventKind::Wire(WireEvent::Verdict(verdict)));
     let other = bench.dials(2, 42_668);
     bench.wire(Some(Client), WireEvent::Mode(WireMode::Slow { hop: Duration::from_secs(2) }));
     bench.wire(Some(Client), WireEvent::Delayed { packet: other, by: Duration::from_secs(2) });

@@ -53,6 +53,12 @@ pub(super) fn draw(
         status: Some((shown, status_style)),
     };
     let arrow = match packet.fate {
+        // It came all the way, and no further.
+        WirePacketFate::Delivered { .. } if packet.thrown_away().is_some() => {
+            let ends = 1 + 1 + width(shown);
+            let behind = area.width.saturating_sub(LEAD + 2 + width(label) + ends);
+            Arrow { behind, tip: (glyphs::LACKING, status_style), ..arrow }
+        }
         WirePacketFate::Delivered { .. } => {
             Arrow { behind: area.width.saturating_sub(LEAD + 2 + width(label) + 1), status: None, ..arrow }
         }
@@ -105,7 +111,14 @@ fn status(model: &Model, ctx: &DrawContext, packet: &PacketOnWire) -> (Vec<Strin
             let short = full.split([':', ' ']).next().unwrap_or(full);
             (vec![full.into(), short.into()], theme.alarm)
         }
-        WirePacketFate::Delivered { .. } => (vec![String::new()], theme.text),
+        WirePacketFate::Delivered { .. } => match packet.thrown_away() {
+            Some(why) => {
+                let words = &ctx.text.verdict;
+                let full = (words.thrown_away)(packet.from.other(), (words.brief)(why));
+                (vec![full, (words.brief)(why).into(), words.thrown_away_short.into()], theme.alarm)
+            }
+            None => (vec![String::new()], theme.text),
+        },
     }
 }
 

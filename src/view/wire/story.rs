@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::label::name;
-use crate::domain::{Cause, Flags, HostId, Note, PacketSummary, Proto, Transition};
+use crate::domain::{Cause, Flags, HostId, KernelVerdict, Note, PacketSummary, Proto, Transition};
 use crate::model::Model;
 use crate::model::clients::ShortBurst;
 use crate::model::wire::WireFact;
@@ -104,6 +104,7 @@ fn sentences(model: &Model, ctx: &DrawContext) -> Vec<Sentence> {
                 let to = wire.packet(*number).map_or(HostId::Server, |packet| packet.from.other());
                 plain((words.delivered)(&named(*number), to))
             }
+            WireFact::Judged(verdict) => plain(judged(ctx, verdict)),
             WireFact::Lost(number, why) => {
                 sentences.push((Weight::Fact, plain((words.was_lost)(&named(*number), *why))));
                 let resent = wire.packet(*number).map(|packet| (words.resent)(resent(&packet.packet)));
@@ -128,6 +129,8 @@ fn sentences(model: &Model, ctx: &DrawContext) -> Vec<Sentence> {
         };
         let weight = match fact {
             WireFact::Called(_, call) if call.result.is_ok() => Weight::Call,
+            // What goes on as it should is seen in packets and states as well.
+            WireFact::Judged(verdict) if verdict.is_usual() => Weight::Call,
             WireFact::Changed(..) | WireFact::Lost(..) => Weight::Meaning,
             _ => Weight::Fact,
         };
@@ -173,6 +176,16 @@ fn loopback(model: &Model, ctx: &DrawContext) -> Option<Sentence> {
         (None, None) => return None,
     };
     Some((Weight::Fact, vec![(format!("{text} "), ctx.theme.alarm)]))
+}
+
+/// What a kernel did with a packet, and why.
+fn judged(ctx: &DrawContext, verdict: &KernelVerdict) -> String {
+    let words = &ctx.text.verdict;
+    let did = (words.did)(verdict.by, verdict.did, verdict.answer);
+    match verdict.why {
+        Some(why) => format!("{did}: {}.", (words.why)(why)),
+        None => format!("{did}."),
+    }
 }
 
 fn changed(ctx: &DrawContext, host: HostId, change: &Transition) -> Vec<(String, Style)> {

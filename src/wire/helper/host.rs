@@ -91,6 +91,11 @@ fn enter(others: &[u64]) -> io::Result<()> {
     Ok(())
 }
 
+/// On the host's thread: opens the files of its kernel's counters, which stay those of its namespace.
+pub(super) fn counters() -> io::Result<[OwnedFd; 2]> {
+    Ok([File::open("/proc/thread-self/net/snmp")?.into(), File::open("/proc/thread-self/net/netstat")?.into()])
+}
+
 pub(super) fn namespace_handle() -> io::Result<OwnedFd> {
     Ok(File::open("/proc/thread-self/ns/net")?.into())
 }

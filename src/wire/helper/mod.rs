@@ -225,7 +225,12 @@ fn serve(socket: &OwnedFd, plan: &Plan) -> io::Result<()> {
     let made = HostThreads::start().and_then(|hosts| {
         let (kind, [client, server]) = hosts.join(plan)?;
         let diag = |id| of(Need::NetNamespace, hosts.of(id).on(host::diag).and_then(|socket| socket));
-        let ends = [client, server, diag(HostId::Client)?, diag(HostId::Server)?];
+        let mut ends = vec![client, server, diag(HostId::Client)?, diag(HostId::Server)?];
+        let counters = |id| hosts.of(id).on(host::counters).and_then(|files| files);
+        // Without them the hosts work, and nothing is said about what their kernels did.
+        if let (Ok(client), Ok(server)) = (counters(HostId::Client), counters(HostId::Server)) {
+            ends.extend(client.into_iter().chain(server));
+        }
         let programs = of(Need::Helper, ProgramTable::start())?;
         Ok((hosts, programs, kind, ends))
     });
@@ -233,7 +238,8 @@ fn serve(socket: &OwnedFd, plan: &Plan) -> io::Result<()> {
         Ok(made) => made,
         Err(lack) => return send(socket.as_fd(), &lacks(lack), &[]),
     };
-    send(socket.as_fd(), &HelperReply::Opened(kind), &ends.each_ref().map(AsFd::as_fd))?;
+    let with: Vec<_> = ends.iter().map(AsFd::as_fd).collect();
+    send(socket.as_fd(), &HelperReply::Opened(kind), &with)?;
     drop(ends);
     loop {
         let (request, with) = match recv::<Request>(socket.as_fd()) {

@@ -18,7 +18,7 @@ use crate::domain::{HostId, LinkKind, Proto};
 
 /// The size limit of a message: a program's environment has to fit.
 const LONGEST: usize = 1 << 18;
-const MOST_DESCRIPTORS: usize = 4;
+const MOST_DESCRIPTORS: usize = 8;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(in crate::wire) enum Request {
@@ -61,7 +61,8 @@ pub struct ProgramSpec {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(in crate::wire) enum HelperReply {
-    /// The hosts are up. With the client's link, the server's link, and a `sock_diag` socket of each.
+    /// The hosts are up. With the client's link, the server's link, and a `sock_diag` socket of each; then, where the
+    /// kernel has them, the files `snmp` and `netstat` of the client and those of the server.
     Opened(LinkKind),
     Lacks(Need, i32),
     Checked(Vec<(Need, Option<i32>)>),

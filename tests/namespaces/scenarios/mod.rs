@@ -1,11 +1,12 @@
 //! The scenarios that come with the program, headless and against the real kernel, and the commands around them.
 
 mod commands;
+mod counted;
 mod headless;
 mod walked;
 
 use crate::harness::Test;
 
 pub(crate) fn tests() -> Vec<Test> {
-    [walked::tests(), commands::tests()].into_iter().flatten().collect()
+    [walked::tests(), commands::tests(), counted::tests()].into_iter().flatten().collect()
 }

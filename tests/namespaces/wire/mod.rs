@@ -3,9 +3,11 @@
 mod bench;
 mod by_hand;
 mod ends;
+mod forge;
 mod played;
 mod session;
 mod stepped;
+mod verdicts;
 mod visible;
 
 pub(crate) use ends::{VICTIM, victim};
@@ -13,7 +15,7 @@ pub(crate) use ends::{VICTIM, victim};
 use crate::harness::Test;
 
 pub(crate) fn tests() -> Vec<Test> {
-    [by_hand::tests(), played::tests(), stepped::tests(), ends::tests(), session::tests()]
+    [by_hand::tests(), played::tests(), stepped::tests(), ends::tests(), session::tests(), verdicts::tests()]
         .into_iter()
         .flatten()
         .collect()

@@ -89,6 +89,7 @@ fn facts(wire_lab: &TestWire) -> Vec<&'static str> {
         WireFact::Swapped(..) => "swapped",
         WireFact::Folded { .. } => "folded",
         WireFact::Changed(..) => "changed",
+        WireFact::Judged(_) => "judged",
         WireFact::Short(_) => "short",
     };
     wire_lab.shown().story.facts().map(word).collect()
