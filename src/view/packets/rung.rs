@@ -129,7 +129,9 @@ impl PacketRung {
         };
         let found: Vec<_> = place.into_iter().chain(words::findings(ctx, packet)).collect();
         // Findings that every loopback packet has are shown for the selected packet only.
-        let said = packet.findings.iter().filter(|finding| held || finding.is_news());
+        // So is what a wrong checksum may mean: often every packet of one host has it.
+        let said =
+            packet.findings.iter().filter(|finding| held || finding.is_news() && **finding != Finding::ChecksumBad);
         let sentences = said.flat_map(|finding| {
             let style = if finding.is_news() { theme.alarm } else { theme.quiet };
             let sentence = words::says(traffic, ctx, packet, finding);

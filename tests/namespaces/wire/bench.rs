@@ -11,7 +11,7 @@ use socklab::api::domain::{
     TcpInfo, TcpState, Transition, WireCommand, WireEvent,
 };
 use socklab::api::observe::{Scope, SockDiag};
-use socklab::api::wire::{ReadTable, Wire, WireOptions};
+use socklab::api::wire::{ReadTable, Setting, Wire, WireOptions};
 
 use crate::fixtures::{BINARY, DEADLINE};
 
@@ -87,7 +87,9 @@ impl Bench {
 
     /// On this kind of link.
     pub(crate) fn on(link: Option<LinkKind>) -> Self {
-        let options = WireOptions { binary: Some(BINARY.into()), link, ..WireOptions::default() };
+        // What these tests wait for is sent by the kernels' own timers.
+        let settings = vec![Setting::Patience(false)];
+        let options = WireOptions { binary: Some(BINARY.into()), link, settings, ..WireOptions::default() };
         let journal = Arc::new(Journal::default());
         let sink = EventSink::new(Clock::start(), Arc::clone(&journal) as Arc<dyn EventQueue>);
         let wire = Wire::open(&sink, &options, HostTable).unwrap();
