@@ -602,7 +602,7 @@ fn a_wrong_checksum_on_a_segment_that_was_acknowledged_is_explained() {
             talk.segment_with(&mut lab, true, DATA, (1, 1), "Hello, world", |p| p.findings.add(Finding::ChecksumBad));
             talk.segment(&mut lab, false, ACK, (1, ack), "");
             lab.model.ui.view = View::Packets;
-            lab.keys("l");
+            lab.keys("lg");
             let shown = text(&screen(&mut lab.model, 160, 45).0);
             assert!(shown.contains(&says[..40]), "{says}\n{shown}");
         }

@@ -241,6 +241,8 @@ fn full_queues_and_buffers_are_named() {
 
     let bench = Bench::open();
     bench.wire.host(Server).set(Setting::ReceiveBuffer(4096)).unwrap();
+    // Its own probes of the closed window would come between.
+    bench.wire.host(Client).set(Setting::Patience(true)).unwrap();
     let (mut client, _server) = bench.connected();
     client.set_nonblocking(true).unwrap();
     let _ = client.write(&[b'x'; 8_000]);
