@@ -122,11 +122,7 @@ impl Engine {
     /// Whether a timer that this step depends on is not running, or not for long enough.
     pub fn lacks_timer(&self, world: &World, step: usize, now: Stamp) -> bool {
         let timers = self.lesson.steps.get(step).map_or(&[][..], |step| &step.timers);
-        timers.iter().any(|need| {
-            let of = need.of.get_ref();
-            let flow = self.flow_of(&of.socket).and_then(|flow| if of.peer { flow.mirror() } else { Some(flow) });
-            !flow.is_some_and(|flow| need.is_met(world, &flow, now))
-        })
+        timers.iter().any(|need| self.end(need.of.get_ref()).is_none_or(|flow| !need.is_met(world, &flow, now)))
     }
 
     /// Begins the current step. Returns its first orders.

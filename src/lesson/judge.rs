@@ -65,7 +65,7 @@ fn judge(engine: &Engine, events: &[Event], world: &World, expect: &Expect) -> R
 }
 
 impl Engine {
-    fn end(&self, end: &SocketEnd) -> Option<Flow> {
+    pub(super) fn end(&self, end: &SocketEnd) -> Option<Flow> {
         let flow = self.flow_of(&end.socket)?;
         if end.peer { flow.mirror() } else { Some(flow) }
     }

@@ -6,6 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::pointer;
 use crate::domain::keys::{Action, LessonAction};
 use crate::domain::lesson::ExpectationState;
 use crate::lesson::{Lesson, LessonStep};
@@ -132,8 +133,7 @@ fn timers(model: &Model, ctx: &DrawContext, lesson: &Lesson, playing: &PlayedLes
     let mut lines = Vec::new();
     for need in timers {
         let of = need.of.get_ref();
-        let flow = lesson.symbols.socket(&of.socket).and_then(|socket| playing.flows.get(&socket.id)).copied();
-        let flow = if of.peer { flow.and_then(|flow| flow.mirror()) } else { flow };
+        let flow = pointer::end(world, lesson, playing, of).map(|(_, flow)| flow);
         let met = flow.is_some_and(|flow| need.is_met(world, &flow, model.now));
         if !met {
             let key = keys::first(Action::Lesson(LessonAction::GoOn), ctx.text);

@@ -6,8 +6,9 @@ use crate::lesson::expect::Expect;
 use crate::lesson::matcher::SocketEnd;
 use crate::model::Model;
 use crate::model::clients::Client;
-use crate::model::playing::StepProgress;
+use crate::model::playing::{PlayedLesson, StepProgress};
 use crate::model::wire::{PacketOnWire, WireFact};
+use crate::model::world::World;
 
 /// The ends pointed at: those whose row the step of a lesson expects something of, or else those whose state changed last.
 pub(super) fn ends(model: &Model) -> Vec<(HostId, Flow)> {
@@ -54,16 +55,18 @@ fn of_step(model: &Model, named: impl Fn(&Expect) -> Option<&SocketEnd>) -> Vec<
     let Some(playing) = &world.playing else { return vec![] };
     let Some(lesson) = Lesson::kept(model, &playing.lesson) else { return vec![] };
     let Some(step) = lesson.steps.get(playing.step) else { return vec![] };
-    let end = |of: &SocketEnd| {
-        let socket = lesson.symbols.socket(&of.socket)?;
-        let listens = |id| world.servers.get(id).map(|server| Flow::unconnected(server.spec.proto, server.addr()));
-        let flow = match socket.id {
-            SocketId::Server(id) => listens(id),
-            SocketId::Client(id) => world.clients.ours(id).and_then(Client::flow),
-            SocketId::Conn(..) | SocketId::Broadcast(_) => None,
-        };
-        let flow = flow.or_else(|| playing.flows.get(&socket.id).copied())?;
-        if of.peer { Some((socket.host.other(), flow.mirror()?)) } else { Some((socket.host, flow)) }
+    step.expect.iter().filter_map(named).filter_map(|of| end(world, &lesson, playing, of)).collect()
+}
+
+/// The end of a connection that a lesson calls so, and its host.
+pub(super) fn end(world: &World, lesson: &Lesson, playing: &PlayedLesson, of: &SocketEnd) -> Option<(HostId, Flow)> {
+    let socket = lesson.symbols.socket(&of.socket)?;
+    let listens = |id| world.servers.get(id).map(|server| Flow::unconnected(server.spec.proto, server.addr()));
+    let flow = match socket.id {
+        SocketId::Server(id) => listens(id),
+        SocketId::Client(id) => world.clients.ours(id).and_then(Client::flow),
+        SocketId::Conn(..) | SocketId::Broadcast(_) => None,
     };
-    step.expect.iter().filter_map(named).filter_map(end).collect()
+    let flow = flow.or_else(|| playing.flows.get(&socket.id).copied())?;
+    if of.peer { Some((socket.host.other(), flow.mirror()?)) } else { Some((socket.host, flow)) }
 }
