@@ -128,7 +128,7 @@ pub enum PacketsAction {
 pub enum WireAction {
     /// To the wire's world and its view, or back to the machine.
     Toggle,
-    /// Open the wire; if it is open, show how a connection opens.
+    /// Open the wire; while it is empty, play the first scenario; otherwise open the selected connection's page.
     Open,
     /// Close the wire.
     Close,

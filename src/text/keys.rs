@@ -83,6 +83,8 @@ pub struct KeysNowText {
     pub machine: &'static str,
     pub list: &'static str,
     pub wall: &'static str,
+    /// On an empty wire, the first scenario.
+    pub scenario: &'static str,
     pub ladder: &'static str,
     pub said: &'static str,
     pub live: &'static str,

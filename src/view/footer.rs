@@ -272,6 +272,7 @@ where
         },
         Action::Packets(PacketsAction::Open) if traffic.file.is_some() => now.live,
         Action::Wire(WireAction::Toggle) if model.worlds.shown_id() == WorldId::Wire => now.machine,
+        Action::Wire(WireAction::Open) if presenter::offers_scenario(model) => now.scenario,
         Action::Wire(WireAction::RunHold) => match presenter::mode(model) {
             WireMode::Step => now.run,
             WireMode::Slow { .. } | WireMode::Live => now.hold,
@@ -307,7 +308,13 @@ fn is_offered(model: &Model, action: Action) -> bool {
         }
         Action::Packets(PacketsAction::Open) => true,
         Action::Packets(_) => !traffic.lacks() || traffic.file.is_some(),
-        Action::Wire(WireAction::Open) => !wire.wire.is_open(),
+        Action::Wire(WireAction::Open) => !wire.wire.is_open() || presenter::offers_scenario(model),
+        // Nothing has been sent yet.
+        Action::Wire(WireAction::Next | WireAction::RunHold | WireAction::Packet(_))
+            if presenter::offers_scenario(model) =>
+        {
+            false
+        }
         Action::Wire(WireAction::Toggle) => true,
         Action::Wire(WireAction::Close) => model.has_no_lab() && wire.playing.is_none(),
         Action::Wire(_) => wire.wire.is_open(),

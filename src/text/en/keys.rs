@@ -42,7 +42,7 @@ const fn lab(action: LabAction) -> (&'static str, &'static str) {
         LabAction::CloseAll => ("close all", "close all clients; with 10 or more, press it twice"),
         LabAction::StartStop => ("start/stop", "start or stop the selected server; try again when its port was taken"),
         LabAction::NextModel => {
-            ("model", "switch the server's model: one at a time, threads, tasks; no connection is cut")
+            ("model", "switch the server's model: one at a time, threads, tasks, kept open; no connection is cut")
         }
         LabAction::Tick => ("tick", "the selected server receives broadcasts, or no longer"),
         LabAction::Say => ("say", "type a message for all ticked servers"),
@@ -96,7 +96,7 @@ const fn wire(action: WireAction) -> (&'static str, &'static str) {
         WireAction::Toggle => {
             ("wire", "to the wire: two private hosts, each packet in your hand; or back to this machine")
         }
-        WireAction::Open => ("open", "open the wire when it is down; the page of the selected connection"),
+        WireAction::Open => ("open", "open the wire; on an empty one the first scenario; else the connection's page"),
         WireAction::Close => ("take down", "take the wire and its hosts down"),
         WireAction::Next => ("next", "deliver the selected packet, or the one held longest; 3n the next three"),
         WireAction::RunHold => ("run/hold", "let every packet run, or hold every packet"),
@@ -233,6 +233,7 @@ pub(super) const KEYS: KeysText = KeysText {
     now: KeysNowText {
         machine: "machine",
         wall: "wall",
+        scenario: "a connection opens",
         list: "list",
         ladder: "ladder",
         said: "said",

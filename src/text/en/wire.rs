@@ -57,7 +57,7 @@ pub(super) const WIRE: WireText = WireText {
         LossReason::Overflow => "LOST: the wire is full",
         LossReason::Link => "LOST: the host could not receive it",
     },
-    sent_again: |times| format!("×{} sent again", grouped(times)),
+    sent_again: |times| format!("sent again ×{}", grouped(times)),
     rto_now: |span| format!("RTO now {span}"),
     last_after: |span| format!("the last after {span}"),
     resent_of: |number| format!("#{number} again"),

@@ -38,7 +38,7 @@ const fn lab(action: LabAction) -> (&'static str, &'static str) {
         LabAction::CloseAll => ("fecha todos", "fechar todos os clientes; com 10 ou mais, tecle duas vezes"),
         LabAction::StartStop => ("inicia/para", "iniciar ou parar o servidor; tentar de novo se a porta estava em uso"),
         LabAction::NextModel => {
-            ("modelo", "trocar o modelo do servidor: um por vez, threads, tasks; nenhuma conexão cai")
+            ("modelo", "trocar o modelo do servidor: um por vez, threads, tasks, mantém aberto; nenhuma conexão cai")
         }
         LabAction::Tick => ("marca", "o servidor selecionado recebe o broadcast, ou deixa de receber"),
         LabAction::Say => ("dizer", "digitar uma mensagem para todos os servidores marcados"),
@@ -88,7 +88,7 @@ const fn packets(action: PacketsAction) -> (&'static str, &'static str) {
 const fn wire(action: WireAction) -> (&'static str, &'static str) {
     match action {
         WireAction::Toggle => ("fio", "ao fio: dois hosts privados, cada pacote na sua mão; ou de volta à máquina"),
-        WireAction::Open => ("abre", "abrir o fio quando não existe; a página da conexão selecionada"),
+        WireAction::Open => ("abre", "abrir o fio; num fio vazio o primeiro cenário; senão a página da conexão"),
         WireAction::Close => ("desmonta", "desmontar o fio e os seus hosts"),
         WireAction::Next => {
             ("próximo", "entregar o pacote selecionado, ou o retido há mais tempo; 3n os próximos três")
@@ -227,6 +227,7 @@ pub(super) const KEYS: KeysText = KeysText {
     now: KeysNowText {
         machine: "máquina",
         wall: "colunas",
+        scenario: "uma conexão se abre",
         list: "lista",
         ladder: "escada",
         said: "dito",

@@ -62,7 +62,7 @@ pub(super) const WIRE: WireText = WireText {
         LossReason::Overflow => "PERDIDO: o fio está cheio",
         LossReason::Link => "PERDIDO: o host não pôde recebê-lo",
     },
-    sent_again: |times| format!("×{} reenviado", grouped(times)),
+    sent_again: |times| format!("reenviado ×{}", grouped(times)),
     rto_now: |span| format!("RTO agora {span}"),
     last_after: |span| format!("o último após {span}"),
     resent_of: |number| format!("#{number} de novo"),
