@@ -1,7 +1,7 @@
 //! One connection: what is known of both ends, and the events that wait for their place in the journal.
 
 use super::moment::{Moment, Whose};
-use super::{Admitted, FARTHEST_BACK};
+use super::{Admitted, FARTHEST_BACK, PATIENCE};
 use crate::domain::client::ClientChange;
 use crate::domain::{ClientEvent, EventKind, Evidence, Observation, Stamp, Syscall, TcpState, WorldId};
 
@@ -36,6 +36,9 @@ impl OrderedEnd {
 pub(super) struct HeldEvent {
     /// When it is let go, whatever is missing.
     pub(super) due: Stamp,
+    /// The same where what is missing is a call of the laboratory: those are all reported, but the thread that made one may
+    /// have lost the processor.
+    latest: Stamp,
     /// The end that it is about, as an index of [`OrderedConnection::ends`].
     pub(super) side: usize,
     pub(super) moment: Option<Moment>,
@@ -43,6 +46,10 @@ pub(super) struct HeldEvent {
 }
 
 impl HeldEvent {
+    pub(super) fn new(due: Stamp, side: usize, moment: Option<Moment>, seen: Observation) -> Self {
+        Self { due, latest: due.after(FARTHEST_BACK.saturating_sub(PATIENCE)), side, moment, seen }
+    }
+
     /// Whether its time is only known to lie before something else. The kernel traces SYN_RECV when the handshake is
     /// complete, because the connection has no socket of its own before.
     fn is_adjustable(&self) -> bool {
@@ -68,6 +75,8 @@ pub(super) struct OrderedConnection {
     pub(super) will_be_accepted: bool,
     /// Whether the kernel reports every change.
     pub(super) is_traced: bool,
+    /// Whether the end that opens it may be the laboratory's: a call of `connect` is not reported yet.
+    pub(super) may_be_ours: bool,
     /// Whether both ends are seen here, not one of them only.
     pub(super) has_both_ends: bool,
     /// Calls that wait for the call of the other end that caused them.
@@ -179,7 +188,7 @@ impl OrderedConnection {
     fn lacks_its_call(&self, held: &HeldEvent) -> bool {
         let (own, other) = (&self.ends[held.side], &self.ends[1 - held.side]);
         let lacks = |cause| !self.moments().any(|(side, known, _)| side != held.side && known == cause);
-        other.is_ours
+        (other.is_ours || (self.may_be_ours && held.moment == Some(Moment::Accept)))
             && match held.moment {
                 Some(moment) => moment.call_of_peer().is_some_and(lacks),
                 None => own.received + received(&held.seen) > other.sent,
@@ -189,6 +198,12 @@ impl OrderedConnection {
     /// The next call that need not wait for another one.
     pub(super) fn next_call(&mut self, now: Stamp) -> Option<Admitted> {
         self.calls.sort_by_key(|held| held.seen.at);
+        for at in 0..self.calls.len() {
+            let held = &self.calls[at];
+            if held.due <= now && now < held.latest && self.lacks_its_call(held) {
+                self.calls[at].due = held.latest;
+            }
+        }
         // The calls of one end keep their order.
         let firsts = [0, 1].map(|side| self.calls.iter().position(|held| held.side == side));
         let overdue = self.calls.iter().any(|held| held.due <= now).then_some(0);
@@ -225,6 +240,23 @@ impl OrderedConnection {
         missing || may_be_earlier
     }
 
+    /// Grants more time to what is due, where a call of the laboratory is missing that is certain to be reported.
+    fn wait_for_own_calls(&mut self, now: Stamp, active: [bool; 2]) {
+        let is_late = |held: &HeldEvent| held.due <= now && now < held.latest;
+        let lacks_call = |held: &HeldEvent| {
+            let cause = held.moment.and_then(|moment| Self::cause((held.side, moment), active));
+            cause.is_some_and(|cause| {
+                matches!(cause.1, Moment::Connect | Moment::Close)
+                    && self.lacks(cause)
+                    && self.will_be_reported(cause, held.side)
+            })
+        };
+        let host = |held: &HeldEvent| held.seen.world == WorldId::Host;
+        if self.held.iter().any(is_late) && self.held.iter().any(|held| host(held) && lacks_call(held)) {
+            self.held.iter_mut().filter(|held| is_late(held)).for_each(|held| held.due = held.latest);
+        }
+    }
+
     /// Whether a moment is not in the journal.
     const fn lacks(&self, (side, moment): (usize, Moment)) -> bool {
         !self.ends[side].has(moment)
@@ -242,6 +274,7 @@ impl OrderedConnection {
             Moment::State(TcpState::SynRecv) => self.has_both_ends,
             // The historian writes it with the call that tells of it, unless the kernel is about to.
             Moment::State(_) => side == effect && (other.is_ours || self.is_traced),
+            Moment::Connect => self.ends[side].is_ours || self.may_be_ours,
             _ => self.ends[side].is_ours,
         }
     }
@@ -257,6 +290,7 @@ impl OrderedConnection {
         let active = self.active();
         self.choose_times(now, active);
         self.held.sort_by_key(|held| (held.seen.at, held.rank(active[held.side])));
+        self.wait_for_own_calls(now, active);
         let mut overdue = self.held.iter().rposition(|held| held.due <= now).map_or(0, |last| last + 1);
         while let Some(first) = self.held.first() {
             if overdue == 0 && self.waits(first, active) {

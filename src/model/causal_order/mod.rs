@@ -4,7 +4,8 @@
 //! when the table was read. What is known exactly keeps its time: a call, a traced change, a packet. Any other change
 //! happened no later than it was seen, no later than its effects, and no earlier than its causes; its time is chosen so
 //! that all of these hold. An event whose cause is certain to be reported but has not arrived is held back for at most
-//! [`PATIENCE`], together with what follows on the same connection.
+//! [`PATIENCE`], or [`FARTHEST_BACK`] if that cause is a call of this program, together with what follows on the same
+//! connection.
 
 mod connection;
 mod moment;
@@ -18,7 +19,8 @@ use self::connection::{HeldEvent, OrderedConnection, is_end};
 use self::moment::Moment;
 use crate::domain::client::ClientChange;
 use crate::domain::{
-    ClientEvent, ClientId, EventKind, Evidence, Flow, Note, Observation, Proto, Stamp, Syscall, TcpState,
+    Args, Call, ClientEvent, ClientId, EventKind, Evidence, Flow, Note, Observation, Proto, SocketId, Stamp, Syscall,
+    TcpState,
 };
 
 /// How long an event waits for its cause, and a sampled change for an exact event that bounds its time.
@@ -26,6 +28,9 @@ const PATIENCE: Duration = Duration::from_millis(5);
 
 /// How far before the present an event that was seen late is dated at most, unless its effects happened even earlier.
 pub const FARTHEST_BACK: Duration = Duration::from_millis(40);
+
+/// How long a socket that was made counts as one that is about to connect.
+const DIALING: Duration = Duration::from_millis(100);
 
 /// An observation whose turn it is to be written.
 #[derive(Debug)]
@@ -46,6 +51,9 @@ pub struct CausalOrder {
     /// Whether the kernel reports every change.
     is_traced: bool,
     due: BTreeSet<(Stamp, Flow)>,
+    /// The TCP sockets of the laboratory that may be calling `connect`, with the time at which they were made. Until that
+    /// call is reported nothing tells which connection is theirs.
+    dialing: HashMap<SocketId, Stamp>,
     /// The connections in which a call may be ready.
     recheck: Vec<Flow>,
     /// The connections in the order of their first event.
@@ -62,6 +70,10 @@ impl CausalOrder {
         match &seen.kind {
             EventKind::Note(Note::Has { what: Evidence::Traced }) => self.is_traced = true,
             EventKind::Note(Note::Lacks { what: Evidence::Traced, .. }) => self.is_traced = false,
+            EventKind::Call(call) => self.note_dialing(call, seen.at),
+            EventKind::Client(ClientEvent { client, change: ClientChange::Dialing { .. } }) => {
+                self.dialing.remove(&SocketId::Client(*client));
+            }
             _ => {}
         }
         // A client has ended after its calls.
@@ -71,10 +83,28 @@ impl CausalOrder {
             return Some(Admitted { seen, due: now.after(PATIENCE) });
         };
         let moment = Moment::of(&seen);
+        let may_be_ours = self.may_be_ours(now);
         let connection = self.connection(key);
-        connection.calls.push(HeldEvent { due: now.after(PATIENCE), side, moment, seen });
+        connection.may_be_ours |= may_be_ours;
+        connection.calls.push(HeldEvent::new(now.after(PATIENCE), side, moment, seen));
         self.recheck.push(key);
         self.next_call(now)
+    }
+
+    fn note_dialing(&mut self, call: &Call, at: Stamp) {
+        match call.call {
+            Syscall::Socket if call.result.is_ok() && call.args == Args::Proto(Proto::Tcp) => {
+                self.dialing.insert(call.socket, at);
+            }
+            Syscall::Connect | Syscall::Listen | Syscall::Close => _ = self.dialing.remove(&call.socket),
+            _ => {}
+        }
+    }
+
+    /// Whether a connection that begins now may be one that the laboratory opens.
+    fn may_be_ours(&mut self, now: Stamp) -> bool {
+        self.dialing.retain(|_, since| now.since(*since) < DIALING);
+        !self.dialing.is_empty()
     }
 
     /// A call that waited and need not wait any more.
@@ -169,6 +199,7 @@ impl CausalOrder {
         }
         connection.ends[usize::from(flow != key)].is_ours = true;
         connection.ends[usize::from(flow == key)].is_ours = is_to_us;
+        connection.may_be_ours = false;
         connection.will_be_accepted = is_to_us;
     }
 
@@ -201,6 +232,7 @@ impl CausalOrder {
     fn hold(&mut self, (key, side): (Flow, usize), due: Stamp, seen: Observation, out: &mut Vec<Observation>) {
         let moment = Moment::of(&seen);
         let new = self.begin(&key);
+        let may_be_ours = self.may_be_ours(seen.at);
         let connection = self.connection(key);
         // Ports are used again: what begins once more is another connection.
         let begins = matches!(moment, Some(Moment::Connect | Moment::State(TcpState::SynSent | TcpState::SynRecv)));
@@ -212,7 +244,8 @@ impl CausalOrder {
             let (calls, due) = (std::mem::take(&mut connection.calls), connection.due);
             *connection = OrderedConnection { calls, due, ..new };
         }
-        connection.held.push(HeldEvent { due, side, moment, seen });
+        connection.may_be_ours |= may_be_ours && moment == Some(Moment::State(TcpState::SynSent));
+        connection.held.push(HeldEvent::new(due, side, moment, seen));
     }
 
     fn release(&mut self, key: Flow, now: Stamp, out: &mut Vec<Observation>) {

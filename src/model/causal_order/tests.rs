@@ -274,7 +274,63 @@ fn an_accept_waits_for_the_connect_of_our_own_client_but_not_for_ever() {
     assert_eq!(out.len(), 1, "{out:?}");
     assert_eq!(chronicle.next_due(), Some(Stamp::from_millis(7)));
     chronicle.settle(Stamp::from_millis(7), WorldId::Host, &mut out);
+    assert_eq!((find(&out, ACCEPT), chronicle.next_due()), (None, Some(Stamp::from_millis(42))));
+    chronicle.settle(Stamp::from_millis(42), WorldId::Host, &mut out);
     assert!(find(&out, ACCEPT).is_some());
+}
+
+/// A client of ours that loses the processor between `connect` and its report: at `connected` milliseconds, if ever.
+fn interrupted_client(is_dialing: bool, connected: Option<u64>) -> (Vec<Observation>, Vec<Stamp>) {
+    let mut chronicle = Chronicle::default();
+    let mut out = Vec::new();
+    let listener = Flow::unconnected(Proto::Tcp, client().peer.unwrap());
+    let listen = call(SocketId::Server(ServerId(0)), Syscall::Listen).on(listener);
+    let socket = call(CLIENT, Syscall::Socket).with(Args::Proto(Proto::Tcp));
+    let change = crate::domain::Transition { flow: client(), from: Closed, to: SynSent, cause: None };
+    let accept = call(SocketId::Server(ServerId(0)), Syscall::Accept).on(server());
+    let mut reported = vec![
+        (1, observation(500, Evidence::Called, EventKind::Note(Note::Has { what: Evidence::Traced }))),
+        (1, called(900, listen)),
+        (2, observation(2_100, Evidence::Traced, EventKind::State(change))),
+        (3, called(2_200, accept)),
+    ];
+    if is_dialing {
+        reported.insert(2, (2, called(1_900, socket)));
+    }
+    if let Some(at) = connected {
+        let dialing =
+            EventKind::Client(ClientEvent { client: ClientId(1), change: ClientChange::Dialing { flow: client() } });
+        reported.push((at, observation(at * 1_000, Evidence::Called, dialing)));
+        reported.push((at, called(2_000, call(CLIENT, Syscall::Connect).on(client()))));
+    }
+    let mut written = Vec::new();
+    for now in 1..=50 {
+        let now_at = Stamp::from_millis(now);
+        for (_, seen) in reported.iter().filter(|(at, _)| *at == now) {
+            chronicle.hear(now_at, seen.clone(), &mut out);
+        }
+        chronicle.settle(now_at, WorldId::Host, &mut out);
+        written.resize(out.len(), now_at);
+    }
+    (out, written)
+}
+
+#[test]
+fn what_our_own_client_causes_waits_for_it_also_if_it_lost_the_processor() {
+    let (out, written) = interrupted_client(true, Some(25));
+    let found = [CONNECT, SYN_SENT, ACCEPT].map(|moment| find(&out, moment).unwrap());
+    assert!(found.is_sorted_by(|(one, at), (other, then)| one < other && at <= then), "{}", story(&out));
+    assert_eq!(written[found[1].0], Stamp::from_millis(25), "{}", story(&out));
+}
+
+#[test]
+fn a_stranger_waits_for_a_client_that_has_still_to_connect_but_not_for_ever() {
+    let (out, written) = interrupted_client(true, None);
+    let (place, _) = find(&out, SYN_SENT).unwrap();
+    assert!((7..=43).contains(&(written[place].nanos() / 1_000_000)), "{:?}", written[place]);
+    let (out, written) = interrupted_client(false, None);
+    let (place, _) = find(&out, SYN_SENT).unwrap();
+    assert!(written[place] <= Stamp::from_millis(7), "{:?}", written[place]);
 }
 
 #[test]
