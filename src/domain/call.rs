@@ -61,8 +61,9 @@ pub struct Call {
     /// waits for others (`accept`, `recv`, `recvfrom`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub took_us: Option<u64>,
-    /// Whether it was reported at its entry, as one that waits ([`PendingCall`](super::PendingCall)). Then the event's time
-    /// is that of its return, whichever call it is: its entry stands in the journal before what came of it.
+    /// Whether it was reported at its entry, as one that waits ([`PendingCall`](super::PendingCall)), and the event's time
+    /// is that of its return, whichever call it is: its entry stands in the journal before what came of it. One that has
+    /// effects, succeeded and waited for a moment only has the time of its entry, as usual.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub waited: bool,
     /// For `close`: how many received bytes nobody had read. Then it sends a RST instead of a FIN (RFC 2525 §2.17).

@@ -2,7 +2,8 @@
 //!
 //! A call whose effects others notice (`listen`, `connect`, `send`, `shutdown`, `close`) is stamped with the time at which it
 //! was entered: they may have noticed, and answered, before it returns. A call that waits for others (`accept`, `recv`) is
-//! stamped with the time at which it returned, and so is any call that was reported at its entry, as one that waits.
+//! stamped with the time at which it returned, and so is any other call that waited for longer than [`BRIEF`]: its entry is
+//! in the journal already, and times must not run back.
 
 use std::io;
 use std::time::Duration;
@@ -18,6 +19,9 @@ use crate::domain::{
 
 /// How long to wait before asking again whether a full queue has room.
 const FULL: Duration = Duration::from_millis(5);
+
+/// How far the times of a journal may run back. A call that has effects stands at its entry if it took no longer.
+const BRIEF: Duration = Duration::from_millis(40);
 
 /// Reports to the event sink. Only [`Reporter::room`] waits.
 #[derive(Debug, Clone)]
@@ -79,17 +83,22 @@ impl Reporter {
         let _ = self.sink.report_at(entered, Evidence::Called, EventKind::Call(call));
     }
 
-    /// A call that was entered at this time and returns now. It `waited`, if that was reported: then its entry is in the
-    /// journal already, with what came of it.
+    /// A call that was entered at this time and returns now. It `waited`, if that was reported.
     pub(super) fn call_from(&self, entered: Stamp, waited: Option<Stamp>, call: Call) {
-        match waited {
-            Some(_) => self.returned(waited, call),
-            None => self.call_at(entered, call),
+        if waited.is_some() && !(call.result.is_ok() && self.is_brief(entered)) {
+            // What it failed of happened meanwhile.
+            self.returned(waited, call);
+        } else {
+            self.call_at(entered, call);
         }
     }
 
+    fn is_brief(&self, entered: Stamp) -> bool {
+        self.now().since(entered) < BRIEF
+    }
+
     /// A `send` that was entered at `at` and returns now, with the bytes that the kernel took. It `waited`, if that was
-    /// reported.
+    /// reported. Returns what time it is.
     pub(super) fn sent(
         &self,
         at: Stamp,
@@ -97,44 +106,55 @@ impl Reporter {
         (socket, flow): (SocketId, Flow),
         sent: &io::Result<usize>,
         bytes: &[u8],
-    ) {
+    ) -> Stamp {
         let call = Call::new(socket, Syscall::Send).on(flow);
         match sent {
             Ok(len) => self.moved_from(at, waited, call, &bytes[..*len]),
-            Err(_) => self.call_from(at, waited, call.returned(sent)),
+            Err(_) => {
+                self.call_from(at, waited, call.returned(sent));
+                self.now()
+            }
         }
     }
 
-    /// A `recv` of these bytes, of at most so many, that `waited` since it was entered, if that was reported.
+    /// A `recv` that returns now with these bytes, of at most so many, and `waited` since it was entered, if that was
+    /// reported. Returns what time it is.
     pub(super) fn received(
         &self,
         waited: Option<Stamp>,
         (socket, flow): (SocketId, Flow),
         received: &io::Result<usize>,
         (bytes, most): (&[u8], usize),
-    ) {
+    ) -> Stamp {
         let size = Args::Number(most as u64);
         let call = Call::new(socket, Syscall::Recv).with(size).on(flow);
-        match received {
-            Ok(1..) => self.moved(waited, call, bytes),
-            Ok(0) => self.returned(waited, call.carrying(b"")),
-            Err(_) => self.returned(waited, call.returned(received)),
-        }
+        let call = match received {
+            Ok(1..) => return self.moved(waited, call, bytes),
+            Ok(0) => call.carrying(b""),
+            Err(_) => call.returned(received),
+        };
+        self.returned(waited, call);
+        self.now()
     }
 
-    /// A call that moved these bytes and returns now. It `waited` since it was entered, if that was reported.
-    pub(super) fn moved(&self, waited: Option<Stamp>, call: Call, data: &[u8]) {
+    /// A call that moved these bytes and returns now. It `waited` since it was entered, if that was reported. Returns what
+    /// time it is.
+    pub(super) fn moved(&self, waited: Option<Stamp>, call: Call, data: &[u8]) -> Stamp {
         let now = self.now();
         let took_us = waited.map(|entered| micros(entered, now));
         self.transfer(now, &Call { took_us, waited: waited.is_some(), ..call }, data);
+        now
     }
 
-    /// A call that was entered at this time, moved these bytes and returns now. It `waited`, if that was reported.
-    pub(super) fn moved_from(&self, entered: Stamp, waited: Option<Stamp>, call: Call, data: &[u8]) {
-        match waited {
-            Some(_) => self.moved(waited, call, data),
-            None => self.transfer(entered, &Call { took_us: Some(self.took(entered)), ..call }, data),
+    /// A call that was entered at this time, moved these bytes and returns now. It `waited`, if that was reported. Returns
+    /// what time it is.
+    pub(super) fn moved_from(&self, entered: Stamp, waited: Option<Stamp>, call: Call, data: &[u8]) -> Stamp {
+        if waited.is_some() && !self.is_brief(entered) {
+            return self.moved(waited, call, data);
         }
+        let now = self.now();
+        self.transfer(entered, &Call { took_us: Some(micros(entered, now)), ..call }, data);
+        now
     }
 
     fn transfer(&self, at: Stamp, call: &Call, data: &[u8]) {
