@@ -107,7 +107,7 @@ impl DatagramSocket {
             let call = Call::new(self.socket_id, Syscall::Sendto).with(Args::Addr(to));
             let call = Call { flow: self.flow(Some(to)), ..call };
             match &sent {
-                Ok(_) => self.log.moved_from(at, None, call, bytes),
+                Ok(_) => _ = self.log.moved_from(at, None, call, bytes),
                 Err(_) => self.log.call_at(at, call.returned(&sent)),
             }
             return sent;

@@ -81,7 +81,8 @@ impl Waits {
 impl WaitList {
     /// Puts a call into the queue, unless it stands there.
     fn add(&self, at: Stamp, place: &Arc<CallRecord>) {
-        if place.is_queued.swap(true, SeqCst) {
+        // Most calls find it there: looking is cheaper than writing.
+        if place.is_queued.load(SeqCst) || place.is_queued.swap(true, SeqCst) {
             return;
         }
         let mut entered = locked(&self.entered);
@@ -170,7 +171,10 @@ impl CallRecord {
 impl EnteredCall<'_> {
     /// The call has returned. Returns when it was entered, if it was reported that it waits.
     pub(super) fn returned(self) -> Option<Stamp> {
-        self.erase()
+        let reported = self.erase();
+        // It is erased already.
+        std::mem::forget(self);
+        reported
     }
 
     /// The same; one that took as long as a call that waits is reported now, if nobody has come to it before.

@@ -164,11 +164,10 @@ impl Permit {
         }
     }
 
-    /// Applies the rules to a message that was received.
-    pub(in crate::lab) fn received(&mut self, message: &[u8]) -> GuardDecision {
+    /// Applies the rules to a message that was received at this time.
+    pub(in crate::lab) fn received(&mut self, now: Stamp, message: &[u8]) -> GuardDecision {
         let guard = &self.guard;
         let entry = &*self.entry;
-        let now = guard.0.log.now();
         entry.last_received.store(now.nanos(), Ordering::Relaxed);
         entry.mark_explained();
         if std::mem::take(&mut self.is_new) && is_service_probe(message) {

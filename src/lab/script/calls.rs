@@ -213,7 +213,8 @@ async fn recv(connection: &Connection, most: usize) {
         if !would_block(&received) {
             let end = (connection.socket_id, connection.flow);
             let bytes = &buffer[..*received.as_ref().unwrap_or(&0)];
-            return connection.log.received(entered.returned(), end, &received, (bytes, most));
+            connection.log.received(entered.returned(), end, &received, (bytes, most));
+            return;
         }
     }
 }

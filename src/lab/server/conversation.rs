@@ -141,7 +141,7 @@ async fn exchange(conversation: &mut Conversation, connection: &Connection) -> E
             conversation.permit.peer_closed();
             return if received.is_ok() { ExchangeEnd::ClientClosed } else { ExchangeEnd::Broken };
         }
-        let decision = conversation.permit.received(&request);
+        let decision = conversation.permit.received(conversation.log.now(), &request);
         conversation.unsent = request;
         conversation.prepare_answer();
         match decision {

@@ -61,11 +61,12 @@ fn converse(conversation: &mut Conversation, connection: &ConnectionGuard) {
     let [sending, receiving] =
         [Syscall::Send, Syscall::Recv].map(|call| conversation.log.place(end.0, call, Some(end.1)));
     loop {
+        let mut now = conversation.log.now();
         while !conversation.unsent.is_empty() {
             // Blocks while the client does not read and its window is full.
-            let (at, entered) = sending.enter_now();
+            let entered = sending.enter_at(now);
             let sent = stream.write(&conversation.unsent);
-            conversation.log.sent(at, entered.returned(), end, &sent, &conversation.unsent);
+            now = conversation.log.sent(now, entered.returned(), end, &sent, &conversation.unsent);
             match sent {
                 Ok(sent) => drop(conversation.unsent.drain(..sent)),
                 Err(error) if is_interrupted(&error) => {}
@@ -73,7 +74,7 @@ fn converse(conversation: &mut Conversation, connection: &ConnectionGuard) {
             }
         }
         // Blocks until something arrives. Zero bytes: the client's FIN.
-        let entered = receiving.enter();
+        let entered = receiving.enter_at(now);
         let received = stream.read(&mut buffer);
         let waited = entered.returned();
         // Or this side shut the socket down: then it is no FIN.
@@ -81,14 +82,14 @@ fn converse(conversation: &mut Conversation, connection: &ConnectionGuard) {
             return conversation.log.woken(waited, end, &buffer);
         }
         let bytes = &buffer[..*received.as_ref().unwrap_or(&0)];
-        conversation.log.received(waited, end, &received, (bytes, BUFFER));
+        let now = conversation.log.received(waited, end, &received, (bytes, BUFFER));
         match received {
             Ok(0) => return conversation.permit.peer_closed(),
             Ok(len) => {
                 // Its answer, which takes the same place.
                 conversation.unsent.extend_from_slice(&buffer[..len]);
                 conversation.prepare_answer();
-                match conversation.permit.received(&buffer[..len]) {
+                match conversation.permit.received(now, &buffer[..len]) {
                     GuardDecision::Continue => {}
                     GuardDecision::Wait(time) => pause(stream, time),
                     GuardDecision::Close => return,
