@@ -212,10 +212,13 @@ impl Observations {
         if waiting.observations.is_empty() {
             return if waiting.is_over { Look::Never } else { Look::Later };
         }
+        let is_behind = waiting.observations.len() >= BEHIND;
         drop(waiting);
         let now = Instant::now();
         if now >= self.tick_end {
-            (self.tick_end, self.looks) = (now + TICK, AT_ONCE);
+            // Where so many wait, the next ones are many as well: waking for the first of them gains nothing.
+            let looks = if is_behind { 1 } else { AT_ONCE };
+            (self.tick_end, self.looks) = (now + TICK, looks);
         }
         if self.looks == 0 {
             return Look::At(self.tick_end);

@@ -27,7 +27,7 @@ const FRAME: Duration = Duration::from_micros(16_667);
 const FLOOD_FRAME: Duration = Duration::from_millis(40);
 
 /// More events than this in one frame are a flood.
-const MANY: usize = 64;
+const MANY: usize = 24;
 
 /// Why a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
