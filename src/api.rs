@@ -67,7 +67,7 @@ pub mod model {
     pub use crate::model::playing::{PlayedLesson, StepProgress};
     pub use crate::model::servers::{Server, ServerStatus};
     pub use crate::model::ui::{Glyphs, Mode, Pane, View};
-    pub use crate::model::wire::{PacketOnWire, ProgramLine, WirePacketFate, WireStatus};
+    pub use crate::model::wire::{EndMark, EndTrace, PacketOnWire, ProgramLine, WirePacketFate, WireStatus};
     pub use crate::model::{Model, Msg, Ui, World, update};
 
     /// Which conversation is presented.

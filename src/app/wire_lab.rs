@@ -91,11 +91,13 @@ impl WireLab {
             | LabOrder::Stop(_)
             | LabOrder::Switch(..)
             | LabOrder::CloseAccepted(..)
+            | LabOrder::BulkAccepted(..)
             | LabOrder::Guard(_) => {
                 self.servers.perform(order);
             }
             LabOrder::Spawn { .. }
             | LabOrder::Close(..)
+            | LabOrder::Bulk(..)
             | LabOrder::CloseAll
             | LabOrder::Broadcast(..)
             | LabOrder::Target(_)
@@ -123,6 +125,8 @@ impl WireLab {
                 tokio::task::spawn_blocking(move || wire.end_program(pid));
             }
             WireEffect::Inform(flow) => _ = self.informed.send_replace(flow),
+            // The same as for a command.
+            WireEffect::Watch(flow) => _ = self.wire.watch(flow),
             // `WireWorld` opens and closes it.
             WireEffect::Open | WireEffect::Close => {}
         }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::broadcast::BroadcastEvent;
+use super::bulk::BulkEvent;
 use super::call::Call;
 use super::capture::CaptureEvent;
 use super::client::ClientEvent;
@@ -95,6 +96,8 @@ pub enum EventKind {
     Client(ClientEvent),
     /// Something happened to a broadcast message.
     Broadcast(BroadcastEvent),
+    /// One end of a connection of ours begins to send many bytes.
+    Bulk(BulkEvent),
     /// The servers' guard did something, or noticed something.
     Guard(GuardEvent),
     /// Something happened to the clients' target, the host they go to instead of this one.
@@ -128,7 +131,8 @@ impl EventKind {
             | Self::Wire(_)
             | Self::Lesson(_)
             | Self::Client(_)
-            | Self::Broadcast(_) => false,
+            | Self::Broadcast(_)
+            | Self::Bulk(_) => false,
         }
     }
 
@@ -369,6 +373,8 @@ mod tests {
                 rto_us: 201_000,
                 cwnd: 10,
                 ssthresh: None,
+                state: Some(CongestionState::Recovery),
+                in_flight: Some(1448),
                 retransmits: 0,
                 retransmitted: 2,
                 bytes_sent: Some(12),
@@ -379,6 +385,7 @@ mod tests {
                 snd_wnd: Some(65_536),
                 rcv_wnd: Some(0),
                 congestion: Some("cubic".into()),
+                at_packet: Some(7),
             }),
             EventKind::Server(ServerEvent {
                 server: ServerId(1),
@@ -391,6 +398,7 @@ mod tests {
                     destination: Destination { server: Some(ServerId(0)), proto: Proto::Tcp, addr: flow().local },
                 },
             }),
+            EventKind::Bulk(BulkEvent { socket: SocketId::Client(ClientId(9)), flow: flow(), bytes: 500_000 }),
             EventKind::Broadcast(BroadcastEvent {
                 message: 2,
                 change: broadcast::BroadcastChange::Reply {

@@ -57,6 +57,8 @@ pub enum LabAction {
     Tick,
     /// Type a message for all ticked servers.
     Say,
+    /// Have the selected end send many bytes: as many kilobytes as were typed.
+    Bulk,
     /// Type the host that clients are to go to.
     Target,
     /// Clients go to the servers here again.
@@ -121,6 +123,8 @@ pub enum PacketsAction {
     Open,
     /// Show the list of interfaces to capture on.
     Interfaces,
+    /// Show the sequence numbers of one end over time, then of the other.
+    Graph,
 }
 
 /// Something done with the wire and the packets on it.
@@ -150,6 +154,10 @@ pub enum WireAction {
     Settings,
     /// Type a program to run on one of the wire's hosts.
     Run,
+    /// Show the kernel's variables over time, then the sequence numbers, then neither.
+    Graph,
+    /// Select the packet of this connection before or after: the graph speaks of it.
+    Along(Turn),
 }
 
 /// The ways to treat one packet besides delivering it.
@@ -265,7 +273,7 @@ use Action::{Lab, Lesson, List, Network, Packets, Screen, Wire};
 use ClientPlan::{OneShot, Stay};
 use CloseHow::{Fin, Half, Rst};
 use Key::{BackTab, Char, Ctrl, Down, End, Enter, Esc, F, Home, Left, PageDown, PageUp, Right, Tab, Up};
-use LabAction::{Close, CloseAll, NextModel, Say, Spawn, StartStop, Target, Tick};
+use LabAction::{Bulk, Close, CloseAll, NextModel, Say, Spawn, StartStop, Target, Tick};
 use LessonAction::{GoOn, Repeat};
 use LinkAction::{Cut, Loss, Mend};
 use ListAction::{Connection, Filter, Move, Narrow, NextKinds, NextScope, Order, OtherEnd, Page, Reverse};
@@ -301,6 +309,7 @@ pub static BINDINGS: &[Binding] = &[
     bind(5, &[Char('S')], Place::View(View::Packets), Packets(Save)),
     bind(8, &[Char('O')], Place::View(View::Packets), Packets(Open)),
     bind(19, &[Char(',')], Place::View(View::Packets), Packets(Interfaces)),
+    bind(15, &[Char('V')], Place::View(View::Packets), Packets(PacketsAction::Graph)),
     // The wire.
     bind(1, &[Enter], Place::View(View::Wire), Wire(WireAction::Open)),
     bind(2, &[Char('n')], Stepping, Wire(WireAction::Next)),
@@ -335,6 +344,7 @@ pub static BINDINGS: &[Binding] = &[
     bind(8, &[Char('h')], Ends, Lab(Close(Half))),
     // Servers, wherever they are seen.
     bind(14, &[Char('i')], Servers, Lab(Say)),
+    bind(29, &[Char('b')], Servers, Lab(Bulk)),
     bind(30, &[Char('s')], Servers, Lab(StartStop)),
     bind(31, &[Char('m')], Servers, Lab(NextModel)),
     bind(32, &[Char('K')], Servers, Lab(CloseAll)),
@@ -356,6 +366,9 @@ pub static BINDINGS: &[Binding] = &[
     bind(34, &[Char('H')], Place::View(View::Lab), Lab(LabAction::Home)),
     bind(27, &[Char(',')], Place::View(View::Wire), Wire(Settings)),
     bind(28, &[Char('!')], Place::View(View::Wire), Wire(Run)),
+    bind(27, &[Char('V')], Place::View(View::Wire), Wire(WireAction::Graph)),
+    bind(0, &[Left], Place::View(View::Wire), Wire(WireAction::Along(Previous))),
+    bind(0, &[Right], Place::View(View::Wire), Wire(WireAction::Along(Next))),
     // Everywhere.
     bind(0, &[Up, Char('k')], Anywhere, List(Move(Motion::Up))),
     bind(0, &[Down, Char('j')], Anywhere, List(Move(Motion::Down))),

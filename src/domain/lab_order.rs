@@ -19,6 +19,11 @@ pub enum LabOrder {
     Close(ClientId, CloseHow),
     /// End a connection that a server has accepted, from the server's side. One that has ended already is left alone.
     CloseAccepted(ServerId, ConnNo, CloseHow),
+    /// Have a client send so many bytes, once it is connected. Reports `Bulk`. One that is still sending them before goes on
+    /// with these instead.
+    Bulk(ClientId, u64),
+    /// Have a server send so many bytes over a connection that it keeps open. Reports `Bulk`.
+    BulkAccepted(ServerId, ConnNo, u64),
     /// End all clients, politely, and the bursts that are still making some (`BurstCut` with `EINTR`).
     CloseAll,
     /// Start a server, or retry one that failed. Reports `Started` or `Failed`.

@@ -4,6 +4,7 @@
 
 pub mod address_scope;
 pub mod broadcast;
+mod bulk;
 pub mod call;
 pub mod capture;
 pub mod client;
@@ -57,6 +58,7 @@ mod text_enum;
 
 pub use address_scope::AddressScope;
 pub use broadcast::{BroadcastEvent, Reply};
+pub use bulk::BulkEvent;
 pub use call::{Args, Call, Outcome, Repeated, Shut, Syscall};
 pub use capture::{CaptureEvent, FileDamage, FileFault, FileFlaw, FileId, FileSummary};
 pub use client::{ClientEvent, ClientPlan, CloseHow, Destination};
@@ -72,7 +74,7 @@ pub use flow::{Flow, Proto};
 pub use guard::{GuardEvent, Limits, Rule};
 pub use icmp::{Icmp, IcmpRole};
 pub use id::{ClientId, ConnNo, HostId, ServerId, SocketId};
-pub use info::TcpInfo;
+pub use info::{CongestionState, TcpInfo};
 pub use interface::{CapturedInterface, InterfaceName, InterfaceState, NetInterface};
 pub use kernel_verdict::{Disposition, KernelAnswer, KernelCause, KernelVerdict, MovedCounters};
 pub use lab_order::{GuardOrder, LabOrder};

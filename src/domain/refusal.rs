@@ -20,6 +20,14 @@ pub enum Refusal {
     NotAccepted,
     /// UDP has no connection to close.
     NoConnection,
+    /// Only TCP sends in bulk.
+    OnlyTcp,
+    /// The selected end has shut down its sending side.
+    SendsNoMore,
+    /// The server answers each message and sends nothing else, except by the model that keeps open.
+    OnlyAnswers,
+    /// The transfer before is still running: so many hundredths of it.
+    StillSends(u64),
     /// No client of ours is open.
     NoClient,
     /// There is no server here.

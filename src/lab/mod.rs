@@ -4,6 +4,7 @@
 
 mod bind;
 mod broadcast;
+mod bulk;
 mod client;
 mod close_requests;
 mod connection;
@@ -105,6 +106,8 @@ impl Lab {
             LabOrder::Spawn { count, plan, destination } => self.clients.spawn(count, plan, destination),
             LabOrder::Close(client, how) => self.clients.close(client, how),
             LabOrder::CloseAccepted(server, conn, how) => self.guard.close(server, conn, how),
+            LabOrder::Bulk(client, bytes) => self.clients.bulk(client, bytes),
+            LabOrder::BulkAccepted(server, conn, bytes) => self.guard.bulk(server, conn, bytes),
             LabOrder::CloseAll => self.clients.close_all(),
             LabOrder::Start(server) => self.server(server).into_iter().for_each(ServerHandle::start),
             LabOrder::Stop(server) => self.server(server).into_iter().for_each(ServerHandle::stop),

@@ -12,9 +12,9 @@ use super::waits::{WaitingPlace, Waits};
 use crate::domain::broadcast::BroadcastChange;
 use crate::domain::client::ClientChange;
 use crate::domain::{
-    Args, BroadcastEvent, Call, ClientEvent, ClientId, EventKind, EventSink, Evidence, Flow, GuardEvent, Note, Outcome,
-    PendingCall, ScanChange, ScanEvent, ServerChange, ServerEvent, ServerId, SocketId, Stamp, Syscall, TargetChange,
-    TargetEvent, TargetHost, Transfer,
+    Args, BroadcastEvent, BulkEvent, Call, ClientEvent, ClientId, EventKind, EventSink, Evidence, Flow, GuardEvent,
+    Note, Outcome, PendingCall, ScanChange, ScanEvent, ServerChange, ServerEvent, ServerId, SocketId, Stamp, Syscall,
+    TargetChange, TargetEvent, TargetHost, Transfer,
 };
 
 /// How long to wait before asking again whether a full queue has room.
@@ -59,6 +59,11 @@ impl Reporter {
     fn report(&self, kind: EventKind) {
         // None of them is optional: the queue takes it.
         let _ = self.sink.report(Evidence::Called, kind);
+    }
+
+    /// An end begins to send many bytes.
+    pub(super) fn bulk(&self, socket: SocketId, flow: Flow, bytes: u64) {
+        self.report(EventKind::Bulk(BulkEvent { socket, flow, bytes }));
     }
 
     pub(super) fn call(&self, call: Call) {

@@ -62,6 +62,8 @@ pub enum WireEffect {
     Kill(u32),
     /// Keep reporting what the kernels know of this connection, named by the client's end; or stop.
     Inform(Option<Flow>),
+    /// Read what the kernels know of this connection at its packets also at full speed: its curves are drawn. Or stop.
+    Watch(Option<Flow>),
 }
 
 /// One thing for whatever keeps packets to do.

@@ -1,5 +1,6 @@
 //! What the keys of the lab do: clients are made and ended, servers started, switched and spoken to.
 
+use super::clients::ClientPhase;
 use super::connection_end::ConnectionEnd;
 use super::destinations::destination;
 use super::effect::{Effect, WireEffect};
@@ -10,7 +11,7 @@ use super::screen::{Pane, View};
 use super::servers::Server;
 use super::{Model, network, waiting};
 use crate::domain::keys::LabAction;
-use crate::domain::{ClientPlan, CloseHow, LabOrder, Loss, Proto, Refusal, ServiceModel, TcpState, WorldId};
+use crate::domain::{ClientPlan, CloseHow, Flow, LabOrder, Loss, Proto, Refusal, ServiceModel, TcpState, WorldId};
 
 /// From this many clients on, closing all of them needs the key twice.
 const MANY: usize = 10;
@@ -43,6 +44,7 @@ pub(super) fn act(model: &mut Model, action: LabAction, press: Press) -> Acted {
             model.ui.mode = Mode::Saying;
             Ok(vec![])
         }
+        LabAction::Bulk => bulk(model, press.count),
         LabAction::Target if model.worlds.shown_id() == WorldId::Wire && model.ui.view != View::Network => {
             Err(Refusal::OnlyHere)
         }
@@ -106,17 +108,60 @@ fn close(model: &Model, how: CloseHow) -> Acted {
             CloseHow::Fin | CloseHow::Rst => Ok(vec![Effect::Wire(WireEffect::Kill(pid))]),
         };
     }
-    let at_server = match &model.ui.page {
-        Some(page) => page.asked == ConnectionEnd::Server,
-        None => model.ui.view == View::Wire && model.ui.wire.part == WirePart::Server,
-    };
-    if at_server {
+    if at_server(model) {
         return close_accepted(model, how);
     }
     match model.selected_client() {
         Some(id) => Ok(vec![model.order(LabOrder::Close(id, how))]),
         None => Err(not_closable(model)),
     }
+}
+
+/// Whether the selected end is the server's.
+fn at_server(model: &Model) -> bool {
+    match &model.ui.page {
+        Some(page) => page.asked == ConnectionEnd::Server,
+        None => model.ui.view == View::Wire && model.ui.wire.part == WirePart::Server,
+    }
+}
+
+/// How many kilobytes are sent when nothing is said, and at most.
+const BULK: u32 = 100;
+const MOST_BULK: u32 = 100_000;
+
+/// Has the selected end send many bytes.
+fn bulk(model: &Model, count: Option<u32>) -> Acted {
+    no_server(model)?;
+    let bytes = 1_000 * u64::from(count.unwrap_or(BULK).clamp(1, MOST_BULK));
+    let world = model.worlds.shown();
+    let free = |flow: &Flow| match world.bulks.running(flow) {
+        Some(running) => Err(Refusal::StillSends(running.percent())),
+        None => Ok(()),
+    };
+    if at_server(model) {
+        let end = presenter::conversation(model).and_then(|flow| flow.mirror()).ok_or(Refusal::NoClient)?;
+        if end.proto != Proto::Tcp {
+            return Err(Refusal::OnlyTcp);
+        }
+        let server = world.servers.at(end.proto, end.local).ok_or(Refusal::Watched)?;
+        let conn = end.peer.and_then(|peer| server.accepted(peer)).ok_or(Refusal::NotAccepted)?.0;
+        let served = server.serving.get(&conn).ok_or(Refusal::ServerClosed(world.table.state(&end)))?;
+        if served.by != ServiceModel::KeepsOpen {
+            return Err(Refusal::OnlyAnswers);
+        }
+        free(&end)?;
+        return Ok(vec![model.order(LabOrder::BulkAccepted(server.id, conn, bytes))]);
+    }
+    let id = model.selected_client().ok_or_else(|| not_closable(model))?;
+    let client = world.clients.ours(id).ok_or(Refusal::NoClient)?;
+    if client.destination.proto != Proto::Tcp {
+        return Err(Refusal::OnlyTcp);
+    }
+    if client.phase == ClientPhase::HalfClosed {
+        return Err(Refusal::SendsNoMore);
+    }
+    client.flow().map_or(Ok(()), |flow| free(&flow))?;
+    Ok(vec![model.order(LabOrder::Bulk(id, bytes))])
 }
 
 /// Ends the connection of the page, or the one that the wire's view is about, from the server's side.

@@ -4,6 +4,7 @@
 
 mod bounded;
 pub mod broadcasts;
+pub mod bulks;
 mod captured_bytes;
 mod causal_order;
 mod chronicle;
@@ -14,6 +15,8 @@ pub mod connection_end;
 mod destinations;
 pub mod effect;
 mod filtering;
+pub mod graph;
+mod graphed_end;
 pub mod held_list;
 pub mod historian;
 pub mod histories;
@@ -37,6 +40,8 @@ pub mod run_prompt;
 pub mod scan;
 pub mod screen;
 pub mod selection;
+pub mod sequence;
+pub mod series;
 pub mod servers;
 pub mod settings;
 pub mod table;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::effect::{Effect, WireEffect};
+use super::graph::{GraphKind, GraphView};
 use super::mode::Mode;
 use super::press::Acted;
 use super::run_prompt::{self, RunPrompt};
@@ -10,7 +11,7 @@ use super::screen::View;
 use super::wire::{WirePacketFate, WireRung, WireStatus};
 use super::world::World;
 use super::{Model, selection, settings};
-use crate::domain::keys::{LinkAction, PacketFate, WireAction};
+use crate::domain::keys::{LinkAction, PacketFate, Turn, WireAction};
 use crate::domain::wire::{CloseReason, WireEvent};
 use crate::domain::{
     EventKind, Flow, HostId, Observation, Proto, Refusal, Setting, Stamp, WireCommand, WireMode, WorldId,
@@ -35,8 +36,12 @@ pub struct Presenter {
     pub program_pid: Option<u32>,
     /// The program being typed.
     pub run: RunPrompt,
+    /// The graph that is shown.
+    pub graph: GraphView,
     /// The connection that the kernels are asked about.
     informed: Option<Flow>,
+    /// The connection whose packets are read at full speed as well.
+    watched: Option<Flow>,
 }
 
 impl Default for Presenter {
@@ -50,7 +55,9 @@ impl Default for Presenter {
             part: WirePart::default(),
             program_pid: None,
             run: RunPrompt::default(),
+            graph: GraphView::default(),
             informed: None,
+            watched: None,
         }
     }
 }
@@ -124,6 +131,11 @@ pub(super) fn act(model: &mut Model, action: WireAction, count: Option<u32>) -> 
         WireAction::From(host) => model.ui.wire.from = (from != Some(host)).then_some(host),
         WireAction::Settings => model.ui.mode = Mode::Settings,
         WireAction::Run => run_prompt::open(model),
+        WireAction::Along(turn) => return along(model, turn).map(|()| vec![]),
+        WireAction::Graph => {
+            model.ui.wire.graph.turn();
+            model.ui.zoomed &= model.ui.wire.graph.kind.is_some();
+        }
     }
     Ok(vec![])
 }
@@ -271,6 +283,7 @@ pub(super) fn follow(model: &mut Model, seen: &Observation) {
             model.ui.wire.opening &= asked;
             model.ui.wire.packet = None;
             model.ui.wire.informed = None;
+            model.ui.wire.watched = None;
             // In another view of these hosts nothing would say that they are gone: show the wire.
             let gone = matches!(event, WireEvent::Closed { .. }) && !asked;
             if gone && model.worlds.shown_id() == WorldId::Wire && model.ui.view != View::Lessons {
@@ -283,15 +296,17 @@ pub(super) fn follow(model: &mut Model, seen: &Observation) {
     }
 }
 
-/// Asks what the kernels know of the connection that the view is about, when that is another one now.
-pub(super) fn inform(model: &mut Model) -> Option<Effect> {
+/// Asks what the kernels know of the connection that the view is about, when that is another one now; and has them asked
+/// at each of its packets while its curves are drawn.
+pub(super) fn inform(model: &mut Model) -> impl Iterator<Item = Effect> + use<> {
     let shown = model.ui.view == View::Wire && model.worlds.shown().wire.is_open();
     let wanted = shown.then(|| conversation(model)).flatten().filter(|flow| flow.proto == Proto::Tcp);
-    if wanted == model.ui.wire.informed {
-        return None;
-    }
-    model.ui.wire.informed = wanted;
-    Some(Effect::Wire(WireEffect::Inform(wanted)))
+    let drawn = wanted.filter(|_| model.ui.wire.graph.kind == Some(GraphKind::Curves));
+    let changed = [(wanted, &mut model.ui.wire.informed), (drawn, &mut model.ui.wire.watched)]
+        .map(|(wanted, now)| (std::mem::replace(now, wanted) != wanted).then_some(wanted));
+    let [inform, watch] = changed;
+    let inform = inform.map(|flow| Effect::Wire(WireEffect::Inform(flow)));
+    inform.into_iter().chain(watch.map(|flow| Effect::Wire(WireEffect::Watch(flow))))
 }
 
 /// The packet that the keys are about: the selected one while it is on the wire, otherwise the one held longest in the
@@ -392,6 +407,23 @@ pub(super) fn step(model: &mut Model, steps: isize) {
             model.ui.wire.program_pid = running.get(selection::stepped(from, steps, last)).map(|program| program.pid);
         }
     }
+}
+
+/// Selects the packet of the conversation before or after the selected one; past the latest none, and the view follows.
+fn along(model: &mut Model, turn: Turn) -> Result<(), Refusal> {
+    let flow = conversation(model).ok_or(Refusal::NothingSelected)?;
+    let packets = model.worlds.shown().wire.packets().iter();
+    let numbers = packets.filter(|on| of_client(&on.packet.flow) == flow).map(|on| on.packet.number);
+    let numbers: Vec<u64> = numbers.collect();
+    let at = model.ui.wire.packet.and_then(|number| numbers.iter().position(|other| *other == number));
+    let to = match (turn, at) {
+        (Turn::Next, Some(at)) => at + 1,
+        (Turn::Previous, Some(at)) => at.checked_sub(1).ok_or(Refusal::NoMore)?,
+        (Turn::Next, None) => return Err(Refusal::NoMore),
+        (Turn::Previous, None) => numbers.len().checked_sub(1).ok_or(Refusal::NothingSelected)?,
+    };
+    model.ui.wire.packet = numbers.get(to).copied();
+    Ok(())
 }
 
 /// Selects another packet on the ladder. Past the end nothing is selected, and the view follows what comes.

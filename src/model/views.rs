@@ -1,6 +1,7 @@
 //! What the keys of the screen do: which view is shown, which part has the focus, how it looks, how one leaves.
 
 use super::effect::{Effect, ScreenEffect};
+use super::graph::CLOSEST;
 use super::held_list::ListReader;
 use super::mode::Mode;
 use super::press::{Acted, Press};
@@ -18,17 +19,7 @@ pub(super) fn act(model: &mut Model, action: ScreenAction, press: Press) -> Acte
             None => model.ui.mode = Mode::Views,
         },
         ScreenAction::Pane(turn) => return pane(model, if turn == Turn::Next { 1 } else { -1 }),
-        ScreenAction::Zoom => {
-            let has_parts = match model.ui.view {
-                View::Lab | View::Network => true,
-                View::Packets => packets::can_zoom(model),
-                View::Ports | View::Wire | View::Lessons => false,
-            };
-            if model.ui.page.is_some() || !has_parts {
-                return Err(Refusal::NoMore);
-            }
-            model.ui.zoomed = !model.ui.zoomed;
-        }
+        ScreenAction::Zoom => zoom(model)?,
         ScreenAction::Mark => model.ui.mode = Mode::Marking,
         ScreenAction::Language => model.ui.lang = model.ui.lang.other(),
         ScreenAction::Theme => model.ui.theme = model.ui.theme.next(),
@@ -47,6 +38,38 @@ pub(super) fn act(model: &mut Model, action: ScreenAction, press: Press) -> Acte
         }
     }
     Ok(vec![])
+}
+
+/// Gives a part of the view the whole of it, or gives it back. A graph that has it is looked at more closely first.
+fn zoom(model: &mut Model) -> Result<(), Refusal> {
+    let has_parts = match model.ui.view {
+        View::Lab | View::Network => true,
+        View::Packets => packets::can_zoom(model),
+        View::Wire => model.ui.wire.graph.kind.is_some(),
+        View::Ports | View::Lessons => false,
+    };
+    if model.ui.page.is_some() || !has_parts {
+        return Err(Refusal::NoMore);
+    }
+    let (zoomed, on_wire) = (model.ui.zoomed, model.ui.view == View::Wire);
+    let closer = match model.ui.view {
+        View::Wire => Some(&mut model.ui.wire.graph.closer),
+        View::Packets => packets::closer(model),
+        _ => None,
+    };
+    model.ui.zoomed = match closer {
+        // In the packets a graph has the whole view anyway.
+        Some(closer) if (zoomed || !on_wire) && *closer < CLOSEST => {
+            *closer += 1;
+            zoomed
+        }
+        Some(closer) => {
+            *closer = 0;
+            on_wire && !zoomed
+        }
+        None => !zoomed,
+    };
+    Ok(())
 }
 
 /// What would be lost by quitting.
@@ -134,8 +157,11 @@ fn back(model: &mut Model, sure: bool) -> Acted {
     }
     if model.ui.zoomed {
         model.ui.zoomed = false;
+        model.ui.wire.graph.closer = 0;
     } else if model.ui.view == View::Wire && presenter::let_go(model) {
         // The selection was what could be undone.
+    } else if model.ui.view == View::Wire && model.ui.wire.graph.kind.is_some() {
+        model.ui.wire.graph.kind = None;
     } else if model.here().place == Place::Playing {
         return lessons::leave(sure);
     } else if model.ui.view == View::Lab && matches!(model.lifecycle.list.reader, ListReader::Holds { .. }) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::broadcasts::Broadcasts;
+use super::bulks::Bulks;
 use super::clients::{Clients, ShortBurst};
 use super::histories::Histories;
 use super::moved_bytes::MovedBytes;
@@ -37,6 +38,8 @@ pub struct World {
     pub histories: Histories,
     /// The messages sent to several servers at once.
     pub broadcasts: Broadcasts,
+    /// The bulk transfers.
+    pub bulks: Bulks,
     /// The clients' target, if it is not the servers here.
     pub target: Option<Target>,
     /// The port checks.
@@ -99,6 +102,7 @@ impl World {
                 }
             }
             EventKind::Broadcast(broadcast) => self.broadcasts.apply(broadcast),
+            EventKind::Bulk(bulk) => self.bulks.began(bulk),
             EventKind::Target(target) => Target::apply(&mut self.target, target),
             EventKind::Scan(scan) => self.scans.apply(at, scan),
             EventKind::Note(note) => self.noted(at, note),
@@ -266,6 +270,7 @@ impl World {
         if let Some(playing) = &mut self.playing {
             playing.called(call);
         }
+        self.bulks.called(call);
         match call.socket {
             SocketId::Client(id) => self.clients.called(id, call),
             SocketId::Broadcast(server) => {

@@ -63,6 +63,8 @@ pub struct KeysText {
     pub clients: fn(u32) -> String,
     /// With a count: `25 one-shots`.
     pub one_shots: fn(u32) -> String,
+    /// With an amount: `bulk 500 kB`.
+    pub bulk: fn(&str) -> String,
     /// With a count: `next 3`.
     pub deliver: fn(u32) -> String,
     /// With a span: `delay 1.5 s`.

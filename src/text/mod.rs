@@ -8,6 +8,7 @@ mod checks;
 pub mod doctor;
 mod en;
 mod files;
+mod graph;
 mod keys;
 pub mod lesson;
 pub mod need;
@@ -24,6 +25,7 @@ mod wire;
 
 pub use checks::ChecksText;
 pub use files::FilesText;
+pub use graph::GraphText;
 pub use keys::{KeyText, KeysText};
 pub use lesson::LessonsText;
 pub use network::NetworkText;
@@ -66,6 +68,8 @@ pub struct Text {
     pub page: PageText,
     /// The view of the wire.
     pub wire: WireText,
+    /// The graphs of a connection.
+    pub graph: GraphText,
     /// What a kernel did with a packet.
     pub verdict: VerdictText,
     /// The view of packets.

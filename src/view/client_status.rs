@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::draw_context::DrawContext;
+use super::glyphs;
 use crate::domain::{Evidence, Flow, Proto, TcpState, WorldId};
 use crate::model::Model;
 use crate::model::clients::{Client, ClientOwner, ClientPhase};
@@ -85,6 +86,14 @@ fn other(model: &Model, client: &Client) -> Option<ClientStatus> {
     let (state, evidence) = end(model, &client.flow()?.mirror()?)?;
     let closes = matches!(state, CloseWait | Closing | FinWait1 | FinWait2 | LastAck);
     (client.owner == ClientOwner::Foreign && closes).then_some(ClientStatus::Other(state, evidence))
+}
+
+/// How far a bulk transfer of either end of this connection is.
+pub(super) fn bulk(model: &Model, flow: &Flow) -> Option<String> {
+    let bulks = &model.worlds.shown().bulks;
+    let out = bulks.running(flow).map(|bulk| (glyphs::ARROW, bulk));
+    let (arrow, bulk) = out.or_else(|| Some((glyphs::BACK, bulks.running(&flow.mirror()?)?)))?;
+    Some(format!("{arrow} {} %", bulk.percent()))
 }
 
 /// Whether its connection is still in the server's accept queue.

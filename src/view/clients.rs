@@ -395,7 +395,9 @@ fn time(
     }
     if bytes > 0 {
         let counted = client.counted_bytes().map_or_else(String::new, |counted| numbers.bytes(counted));
-        writer.right(&counted, bytes, style);
+        // A transfer of either end stands in place of its sum.
+        let bulk = client.flow().and_then(|flow| client_status::bulk(model, &flow));
+        writer.right(&bulk.unwrap_or(counted), bytes, style);
     }
 }
 

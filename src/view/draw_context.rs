@@ -14,6 +14,7 @@ use super::{areas, glyphs, keys, screen_size};
 use crate::domain::keys::Action;
 use crate::domain::{Evidence, Lang};
 use crate::model::Model;
+use crate::model::ui::Glyphs;
 use crate::text::{self, Text};
 
 /// The language and the theme of one frame of the screen.
@@ -21,6 +22,8 @@ pub(super) struct DrawContext {
     pub(super) text: &'static Text,
     pub(super) theme: Theme,
     pub(super) lang: Lang,
+    /// Whether only ASCII is drawn. Needed only where one character has several twins.
+    pub(super) ascii: bool,
     /// Whether panes have a rule above them in place of walls.
     pub(super) rules: bool,
 }
@@ -46,6 +49,7 @@ impl DrawContext {
             text: text::of(model.ui.lang),
             theme: Theme::new(model.ui.theme, depth),
             lang: model.ui.lang,
+            ascii: model.ui.glyphs == Glyphs::Ascii,
             rules: !screen_size::is_roomy(model.ui.size),
         }
     }

@@ -64,6 +64,7 @@ pub(super) fn subject<'a>(model: &'a Model, ctx: &DrawContext, event: &Event, na
         | EventKind::Broadcast(_)
         | EventKind::Row(_)
         | EventKind::Holder(_)
+        | EventKind::Bulk(_)
         | EventKind::Info(_)
         | EventKind::Packet(_)
         | EventKind::Wire(_)
@@ -151,6 +152,7 @@ pub(super) fn describe(model: &Model, ctx: &DrawContext, event: &Event, room: u1
         }
         EventKind::Row(_)
         | EventKind::Holder(_)
+        | EventKind::Bulk(_)
         | EventKind::Info(_)
         | EventKind::Client(_)
         | EventKind::Broadcast(_)

@@ -201,6 +201,7 @@ fn counted(model: &Model, draw: &DrawContext, count: u32) -> Vec<Hint> {
         Action::Wire(WireAction::Next) => Some((words.deliver)(count)),
         Action::Lab(LabAction::Spawn(ClientPlan::Stay)) => Some((words.clients)(count)),
         Action::Lab(LabAction::Spawn(ClientPlan::OneShot)) => Some((words.one_shots)(count)),
+        Action::Lab(LabAction::Bulk) => Some((words.bulk)(&draw.text.numbers.bytes(1_000 * u64::from(count.max(1))))),
         Action::Wire(WireAction::Slow) => Some((words.slowed)(&span())),
         Action::Wire(WireAction::Packet(PacketFate::Delay)) => Some((words.delayed)(&span())),
         Action::Wire(WireAction::Link(LinkAction::Loss)) => Some((words.losing)(count.min(100))),
@@ -268,7 +269,7 @@ where
         Action::Packets(PacketsAction::NextTab) => match traffic.packets.tab {
             PacketsTab::List => now.ladder,
             PacketsTab::Ladder => now.said,
-            PacketsTab::Stream => now.list,
+            PacketsTab::Stream | PacketsTab::Sequence { .. } => now.list,
         },
         Action::Packets(PacketsAction::Open) if traffic.file.is_some() => now.live,
         Action::Wire(WireAction::Toggle) if model.worlds.shown_id() == WorldId::Wire => now.machine,
@@ -292,13 +293,18 @@ fn is_offered(model: &Model, action: Action) -> bool {
     match action {
         Action::Screen(ScreenAction::View(view)) => view != model.ui.view || model.ui.page.is_some(),
         Action::Screen(ScreenAction::Pane(_)) => !matches!(model.ui.view, View::Ports),
-        Action::Screen(ScreenAction::Zoom) => matches!(model.ui.view, View::Lab | View::Network),
+        Action::Screen(ScreenAction::Zoom) => match model.ui.view {
+            View::Lab | View::Network => true,
+            View::Wire => model.ui.wire.graph.kind.is_some(),
+            View::Packets => matches!(traffic.packets.tab, PacketsTab::Sequence { .. }),
+            View::Ports | View::Lessons => false,
+        },
         Action::Lab(LabAction::StartStop | LabAction::NextModel) => !world.observing && !world.servers.all().is_empty(),
         Action::Lab(LabAction::Spawn(_) | LabAction::Say | LabAction::Tick) => {
             !world.servers.all().is_empty() && lives(model)
         }
         Action::Lab(LabAction::Close(_)) => model.selected_client().is_some() || model.selected_program().is_some(),
-        Action::Lab(LabAction::CloseAll) => world.clients.closable() > 0,
+        Action::Lab(LabAction::CloseAll | LabAction::Bulk) => world.clients.closable() > 0,
         Action::Lab(LabAction::Target) => !model.worlds.host().observing || model.ui.view == View::Network,
         Action::Lab(LabAction::Home) => model.worlds.host().target.is_some(),
         Action::List(ListAction::Page) => !world.clients.all().is_empty() || model.ui.subject.is_some(),

@@ -13,6 +13,7 @@ mod event_text;
 mod filter_line;
 mod footer;
 mod glyphs;
+mod graph;
 mod header;
 mod help;
 mod input_line;

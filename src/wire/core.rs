@@ -15,6 +15,8 @@ pub(super) struct WireCore {
     pub(super) folding: bool,
     most: usize,
     pub(super) numbered: u64,
+    /// The number of the packet that was offered last, or of the one that it was folded into.
+    pub(super) latest: u64,
     placed: u64,
     numbering: Numbering,
     chance: Chance,
@@ -44,6 +46,7 @@ impl WireCore {
             folding: true,
             most,
             numbered: 0,
+            latest: 0,
             placed: 0,
             numbering: Numbering::default(),
             chance: Chance(seed),
@@ -107,6 +110,7 @@ impl WireCore {
         }
         self.numbered += 1;
         let number = self.numbered;
+        self.latest = number;
         let loss = self.lost(from);
         let schedule = self.direction(from).schedule(now);
         let listed = listing || !outline.is_plain() || loss.is_some() || schedule != Schedule::At(now);
@@ -174,6 +178,7 @@ impl WireCore {
         *again += 1;
         let event = WireEvent::Folded { packet, count: *again, after: now.since(*last_sent) };
         *last_sent = now;
+        self.latest = packet;
         self.report(from, event);
         true
     }

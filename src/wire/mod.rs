@@ -40,6 +40,7 @@ mod remedy;
 mod sample;
 mod sys;
 mod sysctl;
+mod watched;
 
 pub use crate::domain::Setting;
 pub use control::{Running, WireHost, WireOptions, doctor};

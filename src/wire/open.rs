@@ -162,6 +162,12 @@ impl Wire {
         self.order(RelayOrder::Info(host, flow))
     }
 
+    /// Reads the `TCP_INFO` of both ends of this connection, named by either, at its packets also at full speed (at a
+    /// limited pace there); of no connection any more without one.
+    pub fn watch(&self, flow: Option<Flow>) -> io::Result<()> {
+        self.order(RelayOrder::Watch(flow))
+    }
+
     fn order(&self, order: RelayOrder) -> io::Result<()> {
         self.orders.try_send(order).map_err(|error| match error {
             queue::error::TrySendError::Full(_) => io::ErrorKind::WouldBlock.into(),

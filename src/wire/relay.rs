@@ -9,11 +9,15 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
 use super::core::{WireCore, WireDelivery};
+use super::decode::Outline;
 use super::kernel_watch::KernelWatch;
 use super::link::Link;
 use super::sample::{Sampler, Tables};
+use super::watched::WatchedFlow;
 use crate::domain::wire::{CloseReason, LossReason, WireCommand, WireEvent, WireMode};
-use crate::domain::{EventKind, EventSink, Evidence, Flow, HostId, KernelVerdict, Note, PerHost, Stamp, Syscall};
+use crate::domain::{
+    EventKind, EventSink, Evidence, Flow, HostId, KernelVerdict, Note, PerHost, Proto, Stamp, Syscall,
+};
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum RelayOrder {
@@ -23,6 +27,8 @@ pub(super) enum RelayOrder {
     Called(HostId, Syscall),
     /// Report the `TCP_INFO` of this end of a connection, if it has changed.
     Info(HostId, Flow),
+    /// Read the `TCP_INFO` of this connection at its packets also at full speed; of none any more without one.
+    Watch(Option<Flow>),
 }
 
 const LONGEST: usize = 65_536;
@@ -43,6 +49,7 @@ enum RelayWakeup {
 pub(super) struct Relay<L, T> {
     links: PerHost<L>,
     core: WireCore,
+    watched: WatchedFlow,
     sampler: Sampler<T>,
     kernels: KernelWatch,
     sink: EventSink,
@@ -68,6 +75,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
         Self {
             links,
             core,
+            watched: WatchedFlow::none(Instant::now().into_std()),
             sampler: Sampler::new(tables, sink),
             kernels: KernelWatch::default(),
             sink: sink.on_wire(None),
@@ -171,9 +179,10 @@ impl<L: Link, T: Tables> Relay<L, T> {
                 self.looked(looked);
             }
             RelayOrder::Info(host, flow) => {
-                let looked = self.sampler.inform(host, &flow);
+                let looked = self.sampler.inform(host, &flow, None);
                 self.looked(looked);
             }
+            RelayOrder::Watch(flow) => self.watched.turn_to(flow),
         }
     }
 
@@ -194,6 +203,10 @@ impl<L: Link, T: Tables> Relay<L, T> {
                 self.look_at(from, &outline.flow);
             }
             self.report();
+            let number = self.core.latest;
+            if let Some(outline) = outline {
+                self.read_after(from, &outline, number);
+            }
             // At full speed each packet goes on at once.
             self.deliver();
         }
@@ -205,16 +218,34 @@ impl<L: Link, T: Tables> Relay<L, T> {
     fn pass(&mut self, from: HostId, length: usize) -> bool {
         let packet = &self.buffer[..length];
         let outline = self.core.crosses(from, packet).filter(|outline| !self.sampler.matters(from, outline));
-        if outline.is_none() {
-            return false;
-        }
+        let Some(outline) = outline else { return false };
         let number = self.core.crossed();
         let link = self.links.of_mut(from.other());
         if link.send(packet).is_err() {
             let event = WireEvent::Dropped { packet: number, why: LossReason::Link };
             self.sinks.of(from).report(Evidence::Called, EventKind::Wire(event));
         }
+        // What this one has caused at either end.
+        self.read_after(from, &outline, number);
+        if let Some(flow) = outline.flow.mirror() {
+            self.read_after(from.other(), &Outline { flow, ..outline }, number);
+        }
         true
+    }
+
+    /// Whether the `TCP_INFO` of an end is read at this packet.
+    fn reads(&mut self, from: HostId, outline: &Outline) -> bool {
+        let is_slow = self.core.mode(from) != WireMode::Live;
+        let watched = |watched: &mut WatchedFlow| watched.takes(&outline.flow, || Instant::now().into_std());
+        outline.flow.proto == Proto::Tcp && (is_slow || watched(&mut self.watched))
+    }
+
+    /// Reads what the sender's kernel says after it sent a packet.
+    fn read_after(&mut self, from: HostId, outline: &Outline, number: u64) {
+        if self.reads(from, outline) {
+            let looked = self.sampler.inform(from, &outline.flow, Some(number));
+            self.looked(looked);
+        }
     }
 
     fn look_at(&mut self, host: HostId, flow: &Flow) {
@@ -285,6 +316,12 @@ impl<L: Link, T: Tables> Relay<L, T> {
             }
         } else if matters && let Some(at_receiver) = outline.and_then(|outline| outline.flow.mirror()) {
             looks.push(self.sampler.look_at(from.other(), at_receiver));
+        }
+        if let Some(outline) = outline.filter(|outline| self.reads(*from, outline)) {
+            let ends = [(from.other(), outline.flow.mirror()), (*from, Some(outline.flow))];
+            for (host, end) in ends.into_iter().filter_map(|(host, end)| Some((host, end?))) {
+                looks.push(self.sampler.inform(host, &end, Some(*number)));
+            }
         }
         if *listed || sent.is_err() {
             let event = match sent {

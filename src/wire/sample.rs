@@ -44,8 +44,8 @@ struct HostView {
     owners: HashMap<Flow, u32>,
     /// The timer of a connection, which may end it.
     timers: HashMap<Flow, SeenTimer>,
-    /// The `TCP_INFO` reported last.
-    info: Option<TcpInfo>,
+    /// The `TCP_INFO` reported last, of each end.
+    infos: HashMap<Flow, TcpInfo>,
 }
 
 /// A timer as it was read last.
@@ -141,15 +141,20 @@ impl<T: Tables> Sampler<T> {
         Ok(())
     }
 
-    /// Reports the `TCP_INFO` of one end of a connection, unless it was the last one reported for that host.
-    pub(super) fn inform(&mut self, host: HostId, flow: &Flow) -> io::Result<()> {
-        let info = self.tables.info(host, flow)?;
-        if let Some(info) = info
-            && self.seen.of(host).info.as_ref() != Some(&info)
-        {
-            self.seen.of_mut(host).info = Some(info.clone());
-            self.find(host, Evidence::Sampled, EventKind::Info(info));
+    /// Reads the `TCP_INFO` of one end of a connection, right after `packet` was sent or delivered if it is about one, and
+    /// reports it unless it is as it was.
+    pub(super) fn inform(&mut self, host: HostId, flow: &Flow, at_packet: Option<u64>) -> io::Result<()> {
+        let Some(info) = self.tables.info(host, flow)? else { return Ok(()) };
+        let infos = &mut self.seen.of_mut(host).infos;
+        if infos.get(flow).is_some_and(|before| before.is_same(&info)) {
+            return Ok(());
         }
+        if infos.len() > Self::KEPT {
+            infos.clear();
+        }
+        let info = TcpInfo { at_packet, ..info };
+        infos.insert(*flow, info.clone());
+        self.find(host, Evidence::Sampled, EventKind::Info(info));
         Ok(())
     }
 

@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 
-use super::super::close_requests::CloseRequests;
 use super::super::datagrams::open;
 use super::super::dial::dial;
 use super::super::host::Host;
 use super::super::reporter::Reporter;
-use super::{ClientRegistry, tcp, udp};
+use super::{ClientRegistry, ClientRequests, tcp, udp};
 use crate::domain::client::ClientChange;
 use crate::domain::{ClientId, ClientPlan, Destination, Errno, Note, Proto, SocketId};
 
@@ -55,11 +54,11 @@ impl Burst {
 
     /// Makes one client, which counts in `batch` until it is answered or ends. Fails only if the next one would fail too.
     fn spawn_one(&self, batch: &TaskTracker) -> Result<(), Errno> {
-        let (id, close_requests) = self.registry.add(self.generation).ok_or(Errno::Interrupted)?;
+        let (id, requests) = self.registry.add(self.generation).ok_or(Errno::Interrupted)?;
         self.log.client(id, ClientChange::Spawned { plan: self.plan, destination: self.destination });
         let started = match self.destination.proto {
-            Proto::Tcp => self.dial_tcp(id, close_requests, batch),
-            Proto::Udp | Proto::Icmp => self.open_udp(id, close_requests, batch),
+            Proto::Tcp => self.dial_tcp(id, requests, batch),
+            Proto::Udp | Proto::Icmp => self.open_udp(id, requests, batch),
         };
         started.or_else(|errno| {
             self.registry.remove(id, &self.log);
@@ -67,17 +66,17 @@ impl Burst {
         })
     }
 
-    fn dial_tcp(&self, id: ClientId, close_requests: CloseRequests, batch: &TaskTracker) -> Result<(), Errno> {
+    fn dial_tcp(&self, id: ClientId, requests: ClientRequests, batch: &TaskTracker) -> Result<(), Errno> {
         let dialing = dial(&*self.host, SocketId::Client(id), self.destination.addr, &self.log)?;
         self.log.client(id, ClientChange::Dialing { flow: dialing.flow });
-        self.run_client(id, tcp::run(self.plan, close_requests, batch.token(), dialing));
+        self.run_client(id, tcp::run(self.plan, requests, batch.token(), dialing));
         Ok(())
     }
 
-    fn open_udp(&self, id: ClientId, close_requests: CloseRequests, batch: &TaskTracker) -> Result<(), Errno> {
+    fn open_udp(&self, id: ClientId, requests: ClientRequests, batch: &TaskTracker) -> Result<(), Errno> {
         let server = self.destination.addr;
         let socket = open(&*self.host, SocketId::Client(id), server, &self.log)?;
-        self.run_client(id, udp::run(self.plan, close_requests, batch.token(), socket, server));
+        self.run_client(id, udp::run(self.plan, requests.close, batch.token(), socket, server));
         Ok(())
     }
 

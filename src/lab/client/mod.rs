@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio_util::task::TaskTracker;
 
 use self::burst::Burst;
+use super::bulk::{BulkRequester, BulkRequests};
 use super::close_requests::{CloseRequester, CloseRequests};
 use super::host::Host;
 use super::locked;
@@ -44,16 +45,22 @@ impl ClientPool {
     }
 
     pub(super) fn close(&self, client: ClientId, how: CloseHow) {
-        if let Some(requester) = self.registry.state().requesters.get(&client) {
-            requester.send_replace(Some(how));
+        if let Some(requesters) = self.registry.state().requesters.get(&client) {
+            requesters.close.send_replace(Some(how));
+        }
+    }
+
+    pub(super) fn bulk(&self, client: ClientId, bytes: u64) {
+        if let Some(requesters) = self.registry.state().requesters.get(&client) {
+            requesters.bulk.send_replace(bytes);
         }
     }
 
     pub(super) fn close_all(&self) {
         let mut state = self.registry.state();
         state.generation += 1;
-        for requester in state.requesters.values() {
-            requester.send_replace(Some(CloseHow::Fin));
+        for requesters in state.requesters.values() {
+            requesters.close.send_replace(Some(CloseHow::Fin));
         }
     }
 
@@ -78,7 +85,20 @@ struct RegistryState {
     newest: u32,
     /// Incremented when all clients are closed: a burst of an earlier generation stops.
     generation: u64,
-    requesters: HashMap<ClientId, CloseRequester>,
+    requesters: HashMap<ClientId, ClientRequesters>,
+}
+
+/// How a client's task is asked for something.
+#[derive(Default)]
+struct ClientRequesters {
+    close: CloseRequester,
+    bulk: BulkRequester,
+}
+
+/// What a client is asked for.
+struct ClientRequests {
+    close: CloseRequests,
+    bulk: BulkRequests,
 }
 
 impl ClientRegistry {
@@ -87,16 +107,17 @@ impl ClientRegistry {
     }
 
     /// Registers a new client; `None` if `generation` is over.
-    fn add(&self, generation: u64) -> Option<(ClientId, CloseRequests)> {
+    fn add(&self, generation: u64) -> Option<(ClientId, ClientRequests)> {
         let mut state = self.state();
         if state.generation != generation {
             return None;
         }
         state.newest += 1;
         let id = ClientId(state.newest);
-        let requester = CloseRequester::default();
-        let requests = CloseRequests::of(&requester);
-        state.requesters.insert(id, requester);
+        let requesters = ClientRequesters::default();
+        let requests =
+            ClientRequests { close: CloseRequests::of(&requesters.close), bulk: BulkRequests::of(&requesters.bulk) };
+        state.requesters.insert(id, requesters);
         Some((id, requests))
     }
 

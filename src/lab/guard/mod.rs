@@ -128,6 +128,14 @@ impl Guard {
         }
     }
 
+    /// Has a server send so many bytes over one connection; one that has ended already is left alone.
+    pub(super) fn bulk(&self, server: ServerId, no: ConnNo, bytes: u64) {
+        let entry = self.state().connections.get(&(server, no)).cloned();
+        if let Some(entry) = entry {
+            entry.send_bulk(bytes);
+        }
+    }
+
     /// Refuses this address from now on, and closes its connections. Reports `Blocked` and `Kicked`.
     pub(super) fn block(&self, address: IpAddr) {
         let address = address.to_canonical();

@@ -8,6 +8,7 @@ use std::time::Duration;
 use socket2::SockRef;
 use tokio_util::sync::CancellationToken;
 
+use super::super::bulk::{BulkRequester, BulkRequests};
 use super::super::close_requests::{CloseRequester, CloseRequests};
 use super::super::connection::shut;
 use super::super::locked;
@@ -45,6 +46,8 @@ pub(super) struct ConnectionEntry {
     revoked: CancellationToken,
     /// How to close it, once that was requested.
     close_requests: CloseRequester,
+    /// How many bytes to send over it, once that was requested.
+    bulk_requests: BulkRequester,
     /// The socket that a thread blocks on, if one does.
     thread: Mutex<Weak<TcpStream>>,
 }
@@ -61,6 +64,7 @@ impl ConnectionEntry {
             is_explained: AtomicBool::new(false),
             revoked: CancellationToken::new(),
             close_requests: CloseRequester::default(),
+            bulk_requests: BulkRequester::default(),
             thread: Mutex::default(),
         }
     }
@@ -94,6 +98,11 @@ impl ConnectionEntry {
         if let Some(stream) = thread.upgrade() {
             self.interrupt(&stream, how, log);
         }
+    }
+
+    /// Makes the task that serves it send so many bytes.
+    pub(super) fn send_bulk(&self, bytes: u64) {
+        self.bulk_requests.send_replace(bytes);
     }
 
     /// Half-closes the socket of a thread, or makes the thread's blocking call return so that it closes it.
@@ -137,6 +146,11 @@ impl Permit {
     /// Receives the requests to close it from now on.
     pub(in crate::lab) fn close_requests(&self) -> CloseRequests {
         CloseRequests::of(&self.entry.close_requests)
+    }
+
+    /// Receives the requests to send many bytes from now on.
+    pub(in crate::lab) fn bulk_requests(&self) -> BulkRequests {
+        BulkRequests::of(&self.entry.bulk_requests)
     }
 
     /// How to close it, once that was requested.

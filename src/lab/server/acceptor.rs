@@ -10,6 +10,7 @@ use std::time::Duration;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 
+use super::super::bulk::Bulk;
 use super::super::connection::Connection;
 use super::super::guard::{Guard, Permit};
 use super::super::locked;
@@ -132,6 +133,7 @@ impl Acceptor {
     ) -> AcceptedConnection {
         let socket_id = SocketId::Conn(self.server, no);
         let close_requests = permit.close_requests();
+        let bulk_requests = permit.bulk_requests();
         let accept = Call::new(SocketId::Server(self.server), Syscall::Accept).on(flow);
         self.log.returned(waited, Call { new_socket: Some(socket_id), ..accept });
         if self.paused.swap(false, Ordering::Relaxed) {
@@ -142,7 +144,7 @@ impl Acceptor {
         let Self { server, answer, .. } = *self;
         let conversation =
             Conversation { socket_id, server, no, flow, answer, unsent: Vec::new(), client_closed: false, permit, log };
-        AcceptedConnection { conversation, connection, close_requests }
+        AcceptedConnection { conversation, connection, close_requests, bulk_requests, bulk: Bulk::default() }
     }
 
     /// `accept` failed. Either one connection failed, and `accept` can be called again at once; or the process or the machine

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 
 use socket2::SockRef;
 
+use super::super::bulk::{Bulk, BulkRequests};
 use super::super::close_requests::CloseRequests;
 use super::super::connection::{Connection, linger_zero};
 use super::super::guard::{GuardDecision, Permit};
@@ -69,6 +70,17 @@ pub(super) struct AcceptedConnection {
     pub(super) conversation: Conversation,
     pub(super) connection: Connection,
     pub(super) close_requests: CloseRequests,
+    pub(super) bulk_requests: BulkRequests,
+    /// What it has to send besides answers. Nothing is received meanwhile.
+    pub(super) bulk: Bulk,
+}
+
+/// What a conversation that is served in a task goes on with.
+enum ConversationStep {
+    Ended(ExchangeEnd),
+    Revoked,
+    Close(CloseHow),
+    Bulk(u64),
 }
 
 impl AcceptedConnection {
@@ -79,26 +91,31 @@ impl AcceptedConnection {
     /// Receives and answers until the client closes, the connection breaks, or this side has to close it. By the model that
     /// keeps open, the client's close is no reason to close. Cancel safe.
     pub(super) async fn converse(&mut self, by: ServiceModel) {
-        let Self { conversation, connection, close_requests } = self;
+        let Self { conversation, connection, close_requests, bulk_requests, bulk } = self;
         let revoked = conversation.permit.revoked();
         tokio::pin!(revoked);
         loop {
-            let how = tokio::select! {
-                end = exchange(conversation, connection), if !conversation.client_closed => match end {
-                    ExchangeEnd::ClientClosed if by == ServiceModel::KeepsOpen => {
-                        conversation.client_closed = true;
-                        continue;
-                    }
-                    _ => return,
-                },
-                () = &mut revoked => return,
-                how = close_requests.next() => how,
+            let keeps_open = by == ServiceModel::KeepsOpen;
+            let exchanges = !conversation.client_closed || !bulk.is_over();
+            let step = tokio::select! {
+                end = exchange(conversation, connection, bulk), if exchanges => ConversationStep::Ended(end),
+                () = &mut revoked => ConversationStep::Revoked,
+                how = close_requests.next() => ConversationStep::Close(how),
+                bytes = bulk_requests.next(), if keeps_open => ConversationStep::Bulk(bytes),
             };
-            if how != CloseHow::Half {
-                return;
+            match step {
+                ConversationStep::Ended(ExchangeEnd::ClientClosed) if keeps_open => conversation.client_closed = true,
+                ConversationStep::Close(CloseHow::Half) => {
+                    connection.shut_write();
+                    conversation.unsent.clear();
+                    *bulk = Bulk::default();
+                }
+                ConversationStep::Bulk(bytes) => {
+                    *bulk = Bulk::of(bytes);
+                    conversation.log.bulk(conversation.socket_id, conversation.flow, bytes);
+                }
+                ConversationStep::Ended(_) | ConversationStep::Revoked | ConversationStep::Close(_) => return,
             }
-            connection.shut_write();
-            conversation.unsent.clear();
         }
     }
 
@@ -127,7 +144,7 @@ enum ExchangeEnd {
     Broken,
 }
 
-async fn exchange(conversation: &mut Conversation, connection: &Connection) -> ExchangeEnd {
+async fn exchange(conversation: &mut Conversation, connection: &Connection, bulk: &mut Bulk) -> ExchangeEnd {
     loop {
         while !conversation.unsent.is_empty() {
             let Ok(sent @ 1..) = connection.send(&conversation.unsent).await else { return ExchangeEnd::Broken };
@@ -135,6 +152,13 @@ async fn exchange(conversation: &mut Conversation, connection: &Connection) -> E
         }
         // A client that waits has no buffer.
         conversation.unsent = Vec::new();
+        while !bulk.is_over() {
+            let Ok(sent @ 1..) = connection.send(bulk.rest()).await else { return ExchangeEnd::Broken };
+            bulk.took(sent);
+        }
+        if conversation.client_closed {
+            return ExchangeEnd::ClientClosed;
+        }
         let mut request = Vec::new();
         let received = connection.recv(&mut request).await;
         if !matches!(received, Ok(1..)) {

@@ -36,6 +36,18 @@ pub(in super::super) fn act(model: &mut Model, action: PacketsAction) -> Acted {
         PacketsAction::Save => return save(model),
         PacketsAction::Open => return Ok(opening::toggle(model)),
         PacketsAction::Interfaces => return interfaces(model),
+        PacketsAction::Graph => {
+            let traffic = model.traffic();
+            if traffic.file.is_none() && traffic.lacks() {
+                return Err(Refusal::NoPackets);
+            }
+            let next = match traffic.packets.tab {
+                PacketsTab::Sequence { other: false } => PacketsTab::Sequence { other: true },
+                PacketsTab::Sequence { other: true } => PacketsTab::List,
+                _ => PacketsTab::Sequence { other: false },
+            };
+            show(model, next);
+        }
     }
     Ok(vec![])
 }
@@ -48,7 +60,21 @@ pub(in super::super) fn lists(model: &Model) -> bool {
 
 /// Whether a part of the view can have the whole screen: the list, the fields or the bytes.
 pub(in super::super) fn can_zoom(model: &Model) -> bool {
-    lists(model) || model.traffic().packets.focus != PacketsFocus::Tab
+    lists(model) || model.traffic().packets.focus != PacketsFocus::Tab || shows_graph(model)
+}
+
+fn shows_graph(model: &Model) -> bool {
+    let packets = model.traffic().packets;
+    packets.focus == PacketsFocus::Tab && matches!(packets.tab, PacketsTab::Sequence { .. })
+}
+
+/// How closely the graph is looked at, if it is.
+pub(in super::super) fn closer(model: &mut Model) -> Option<&mut u8> {
+    if !shows_graph(model) {
+        return None;
+    }
+    let (packets, _) = model.lists();
+    Some(&mut packets.closer)
 }
 
 /// Begins to type a filter for the packets.
@@ -113,7 +139,7 @@ pub(in super::super) fn step(model: &mut Model, steps: isize) {
             packets.list.step(steps);
             follow_selection(model);
         }
-        (PacketsFocus::Tab, PacketsTab::Ladder) => packets.ladder.packets.step(steps),
+        (PacketsFocus::Tab, PacketsTab::Ladder | PacketsTab::Sequence { .. }) => packets.ladder.packets.step(steps),
         (PacketsFocus::Tab, PacketsTab::Stream) => {
             let lines = |stream: &StreamText| stream.turns.iter().map(StreamTurn::height).sum();
             let most: usize = packets.stream.as_ref().map_or(0, lines);
@@ -131,7 +157,9 @@ fn unfold(model: &mut Model) -> Acted {
             let seq = packets.selected().ok_or(Refusal::NothingSelected)?;
             match packets.tab {
                 PacketsTab::List => packets.list.hold(seq),
-                PacketsTab::Ladder | PacketsTab::Stream => packets.ladder.packets.hold(seq),
+                PacketsTab::Ladder | PacketsTab::Stream | PacketsTab::Sequence { .. } => {
+                    packets.ladder.packets.hold(seq);
+                }
             }
             packets.focus = PacketsFocus::Tree;
         }
@@ -234,7 +262,12 @@ pub(in super::super) fn back(model: &mut Model) -> Option<Vec<Effect>> {
         packets.focus = PacketsFocus::Tab;
     } else if packets.tab == PacketsTab::Stream && packets.stream_back > 0 {
         packets.stream_back = 0;
-    } else if lives && packets.tab == PacketsTab::Ladder && !packets.ladder.packets.follows() {
+    } else if packets.closer > 0 && matches!(packets.tab, PacketsTab::Sequence { .. }) {
+        packets.closer = 0;
+    } else if lives
+        && !matches!(packets.tab, PacketsTab::List | PacketsTab::Stream)
+        && !packets.ladder.packets.follows()
+    {
         packets.ladder.packets.reader = ListReader::Follows;
     } else if packets.tab != PacketsTab::List {
         packets.tab = PacketsTab::List;

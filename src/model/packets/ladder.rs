@@ -7,9 +7,12 @@ use super::super::connection_end::ConnectionEnd;
 use super::super::held_list::HeldList;
 use super::super::histories::HistoryStep;
 use super::super::journal::Journal;
+use super::super::sequence::SequenceTrace;
 use super::super::world::World;
 use super::Packets;
-use crate::domain::{Cause, Evidence, Flags, Flow, Icmp, IcmpRole, PacketSummary, TcpInput, TcpReply, TcpState, tcp};
+use crate::domain::{
+    Cause, Evidence, Flags, Flow, Icmp, IcmpRole, PacketSummary, Stamp, TcpInput, TcpReply, TcpState, tcp,
+};
 
 /// Where a change of state is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +47,10 @@ pub struct Ladder {
     first: Option<Flow>,
     /// Those of its packets that can change a state.
     notable: VecDeque<u64>,
+    /// The data of both ends: of the one that was seen first, and of the other.
+    sequences: [SequenceTrace; 2],
+    /// The end whose data is the first.
+    traced: Option<Flow>,
     /// How many packets after the last one with SYN, FIN or RST still count as notable.
     after: u8,
 }
@@ -88,8 +95,23 @@ impl Ladder {
         changes
     }
 
-    pub(super) fn push(&mut self, seq: u64, packet: &PacketSummary) {
+    /// The data of the end that sent more, as it sees the conversation; or of the other end.
+    pub fn sequence(&self, other: bool) -> Option<(Flow, &SequenceTrace)> {
+        let [first, second] = &self.sequences;
+        let flow = self.traced?;
+        let is_second = (second.counts.bytes > first.counts.bytes) != other;
+        if is_second { flow.mirror().map(|flow| (flow, second)) } else { Some((flow, first)) }
+    }
+
+    pub(super) fn push(&mut self, seq: u64, at: Stamp, packet: &PacketSummary) {
         self.packets.push(seq);
+        if packet.tcp.is_some() {
+            let is_first = *self.traced.get_or_insert(packet.flow) == packet.flow;
+            let [first, second] = &mut self.sequences;
+            let (sender, receiver) = if is_first { (first, second) } else { (second, first) };
+            sender.sent(at, packet);
+            receiver.answered(at, packet);
+        }
         let flags = packet.tcp.as_ref().map(|tcp| tcp.flags).unwrap_or_default();
         let opens = flags.has(Flags::SYN) && !flags.has(Flags::ACK);
         if self.first.is_none() {

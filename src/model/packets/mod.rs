@@ -36,12 +36,12 @@ pub use detail::{DetailLine, DetailPane, PacketDetails};
 pub use file::{CaptureFile, CaptureFiles, PacketOrigin, Recording};
 pub use interfaces::{CaptureChoice, InterfaceLine, SeenInterfaces};
 pub(super) use interfaces::{plan, plan_towards, pressed as pressed_interfaces};
-pub(super) use keys::{act, back, can_zoom, filter, lists, narrow, refilter, settle, step, tab, typed};
+pub(super) use keys::{act, back, can_zoom, closer, filter, lists, narrow, refilter, settle, step, tab, typed};
 pub use ladder::{ChangePlace, Ladder, LadderChange};
 pub use marks::Marks;
 pub(super) use marks::typed as typed_mark;
 pub(super) use opening::{answered, follow, open_named, typed as typed_path};
-pub use traffic::Traffic;
+pub use traffic::{Traffic, acknowledges};
 
 use super::completions::Completions;
 use super::held_list::HeldList;
@@ -53,8 +53,8 @@ use super::worlds::PerWorld;
 use crate::domain::filter::{Filter, FilterError};
 use crate::domain::need::Lack;
 use crate::domain::{
-    CaptureEvent, CapturedInterface, Event, EventKind, FileId, Flow, NetInterface, Note, PacketSummary, WireEvent,
-    WorldId,
+    CaptureEvent, CapturedInterface, Event, EventKind, FileId, Flow, NetInterface, Note, PacketSummary, Stamp,
+    WireEvent, WorldId,
 };
 
 /// The tabs of the upper part of the view.
@@ -67,6 +67,11 @@ pub enum PacketsTab {
     Ladder,
     /// The data of both ends of one conversation.
     Stream,
+    /// The sequence numbers of one end over time: of the one that sent more, or of the other.
+    Sequence {
+        /// Whether it is the other.
+        other: bool,
+    },
 }
 
 impl PacketsTab {
@@ -76,7 +81,7 @@ impl PacketsTab {
         match self {
             Self::List => Self::Ladder,
             Self::Ladder => Self::Stream,
-            Self::Stream => Self::List,
+            Self::Stream | Self::Sequence { .. } => Self::List,
         }
     }
 }
@@ -210,6 +215,8 @@ pub struct Packets {
     pub stream: Option<StreamText>,
     /// How many lines the text of a conversation is scrolled back from its end.
     pub stream_back: usize,
+    /// How closely the graph is looked at.
+    pub closer: u8,
     /// The details of the selected packet.
     pub detail: DetailPane,
     /// Whether packets are captured.
@@ -244,7 +251,7 @@ impl Packets {
     pub fn selected(&self) -> Option<u64> {
         match self.tab {
             PacketsTab::List => self.list.selected(),
-            PacketsTab::Ladder | PacketsTab::Stream => self.ladder.packets.selected(),
+            PacketsTab::Ladder | PacketsTab::Stream | PacketsTab::Sequence { .. } => self.ladder.packets.selected(),
         }
     }
 
@@ -283,7 +290,7 @@ impl Packets {
                     self.list.push(event.seq);
                 }
                 if self.ladder.conversation.is_some_and(|conversation| same_pair(&conversation, &packet.flow)) {
-                    self.ladder.push(event.seq, packet);
+                    self.ladder.push(event.seq, event.seen.at, packet);
                 }
             }
             _ => {}
@@ -328,7 +335,10 @@ impl Packets {
         let mut ladder = Ladder::of(conversation);
         if let Some(conversation) = conversation {
             let mine = self.all(journal).filter(|(_, packet)| same_pair(&conversation, &packet.flow));
-            mine.for_each(|(seq, packet)| ladder.push(seq, packet));
+            mine.for_each(|(seq, packet)| {
+                let at = journal.get(seq).map_or_else(Stamp::default, |event| event.seen.at);
+                ladder.push(seq, at, packet);
+            });
         }
         if matches!(self.origin, PacketOrigin::File(_)) {
             // No more packets come: start at the beginning.
@@ -337,6 +347,7 @@ impl Packets {
         self.ladder = ladder;
         self.stream = None;
         self.stream_back = 0;
+        self.closer = 0;
         // Ask again for the text.
         self.asked.conversation = None;
     }

@@ -36,17 +36,8 @@ impl<'a> Traffic<'a> {
 
     /// Whether a later segment of the shown conversation acknowledges all that this one carries.
     pub fn is_acknowledged(&self, packet: &PacketSummary) -> bool {
-        let Some(tcp) = &packet.tcp else { return false };
-        let (Some(seq), Ok(len)) = (tcp.seq_rel, u32::try_from(packet.payload.len)) else { return false };
-        let takes = len + u32::from(tcp.flags.has(Flags::SYN)) + u32::from(tcp.flags.has(Flags::FIN));
-        let back = packet.flow.mirror();
-        let acknowledges = |later: &PacketSummary| {
-            let ack = later.tcp.as_ref().and_then(|tcp| tcp.ack_rel);
-            // Up to half the sequence space ahead (RFC 9293 §3.4).
-            let reaches = |ack: u32| ack.wrapping_sub(seq.wrapping_add(takes)) < 1 << 31;
-            later.number > packet.number && Some(later.flow) == back && ack.is_some_and(reaches)
-        };
-        takes > 0 && self.packets.ladder.packets.entries().filter_map(|seq| self.packet(seq)).any(acknowledges)
+        let mut others = self.packets.ladder.packets.entries().filter_map(|seq| self.packet(seq));
+        others.any(|other| acknowledges(packet, other))
     }
 
     /// Whether there is no packet and packets cannot be captured.
@@ -60,6 +51,19 @@ impl<'a> Traffic<'a> {
     pub fn client(&self) -> Option<Flow> {
         self.packets.ladder.client(self.world)
     }
+}
+
+/// Whether a later packet acknowledges all that this one carries.
+pub fn acknowledges(packet: &PacketSummary, later: &PacketSummary) -> bool {
+    if later.number <= packet.number || Some(later.flow) != packet.flow.mirror() || later.icmp.is_some() {
+        return false;
+    }
+    let (Some(tcp), Some(answer)) = (&packet.tcp, &later.tcp) else { return false };
+    let takes = tcp.takes(packet.payload.len);
+    // Up to half the sequence space ahead (RFC 9293 §3.4).
+    let (seq, ack) = tcp.seq_rel.zip(answer.ack_rel).unwrap_or((tcp.seq, answer.ack));
+    let reaches = ack.wrapping_sub(seq.wrapping_add(takes)) < 1 << 31;
+    takes > 0 && answer.flags.has(Flags::ACK) && reaches
 }
 
 impl Model {

@@ -1,6 +1,7 @@
 //! The wire as the events left it: the packets that crossed it or are on it, and how each direction is treated.
 
 mod again;
+mod ends;
 mod forecast;
 mod packet;
 mod programs;
@@ -12,6 +13,7 @@ mod tests;
 
 use std::collections::VecDeque;
 
+pub use self::ends::{EndMark, EndTrace, InfoCurve, WireEnds};
 pub use self::forecast::{Forecast, forecast};
 pub use self::packet::{PacketOnWire, WirePacketFate};
 pub use self::programs::{ProgramLine, Programs};
@@ -87,8 +89,8 @@ pub struct WireState {
     rungs: VecDeque<WireRung>,
     /// The last thing that was done and what came of it.
     pub story: WireStory,
-    /// The kernels' `TCP_INFO` of the selected connection, the client's end first.
-    info: PerHost<Option<TcpInfo>>,
+    /// The ends of the connections: what their kernels said at each packet, and what they sent.
+    pub ends: WireEnds,
     /// The settings that were turned, the latest last.
     setting_changes: Vec<SettingChange>,
     /// What the kernels were found to have.
@@ -114,7 +116,7 @@ impl Default for WireState {
             changes: VecDeque::new(),
             rungs: VecDeque::new(),
             story: WireStory::default(),
-            info: PerHost::default(),
+            ends: WireEnds::default(),
             setting_changes: Vec::new(),
             settings_read: PerHost::default(),
             looped: None,
@@ -157,9 +159,9 @@ impl WireState {
         self.open().find(|packet| packet.fate == WirePacketFate::Held && from.is_none_or(|host| host == packet.from))
     }
 
-    /// The `TCP_INFO` of a host's end of a connection, if it was requested.
+    /// The latest `TCP_INFO` of a host's end of a connection.
     pub fn info(&self, host: HostId, flow: &Flow) -> Option<&TcpInfo> {
-        self.info.of(host).as_ref().filter(|info| info.flow == *flow)
+        self.ends.of(host, flow)?.latest.as_ref()
     }
 
     /// The settings that were turned, the latest last, one for each.
@@ -201,6 +203,9 @@ impl WireState {
             None if self.is_probe(packet) => WireFact::Probed(packet.number),
             None => WireFact::Sent(packet.number),
         };
+        if let Some(host) = seen.host {
+            self.ends.sent(seen.at, host, packet);
+        }
         let mut packet = packet.clone();
         if matches!(again, WireFact::Probed(_)) {
             packet.findings.add(Finding::EmptyProbe);
@@ -279,7 +284,7 @@ impl WireState {
     /// Takes in the `TCP_INFO` of a host's end of a connection.
     pub(super) fn informed(&mut self, seen: &Observation, info: &TcpInfo) {
         if let Some(host) = seen.host {
-            *self.info.of_mut(host) = Some(info.clone());
+            self.ends.informed(seen.at, host, info);
         }
     }
 
@@ -287,6 +292,7 @@ impl WireState {
         let observed = (seen.at, seen.host, change.clone(), seen.evidence);
         bounded::push(&mut self.changes, observed.clone(), Self::KEPT);
         let host = seen.host.unwrap_or(HostId::Client);
+        self.ends.changed(seen.at, host, &change.flow);
         // Listeners are shown beside the ladder.
         if change.flow.peer.is_some() {
             self.story.add(seen.at, WireFact::Changed(host, change.clone(), seen.evidence));
@@ -301,6 +307,7 @@ impl WireState {
 
     pub(super) fn apply(&mut self, seen: &Observation, event: &WireEvent) {
         let at = seen.at;
+        self.trace(at, event);
         self.programs.apply(seen.host, event);
         if let Some(fact) = self.fact(at, event) {
             self.story.add(at, fact);
@@ -362,6 +369,24 @@ impl WireState {
             | WireEvent::ProgramFailed { .. }
             | WireEvent::ProgramSaid { .. }
             | WireEvent::ProgramEnded { .. } => {}
+        }
+    }
+
+    /// Follows what becomes of a segment.
+    fn trace(&mut self, at: Stamp, event: &WireEvent) {
+        let (WireEvent::Delivered { packet: number }
+        | WireEvent::Dropped { packet: number, .. }
+        | WireEvent::Folded { packet: number, .. }) = event
+        else {
+            return;
+        };
+        // A kernel throws a damaged one away.
+        let reads = |on: &&PacketOnWire| on.packet.number == *number && !on.corrupted;
+        let Some(PacketOnWire { from, packet, .. }) = self.packets.iter().rev().find(reads) else { return };
+        match event {
+            WireEvent::Delivered { .. } => self.ends.delivered(at, *from, packet),
+            WireEvent::Dropped { .. } => self.ends.lost(at, *from, packet),
+            _ => self.ends.folded(at, *from, packet),
         }
     }
 

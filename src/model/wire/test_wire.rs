@@ -237,15 +237,22 @@ impl TestWire {
 
     /// A kernel's `TCP_INFO` of its end.
     pub(crate) fn info(&mut self, host: HostId, flow: Flow, rto_ms: u32, retransmitted: u32) {
-        let info = TcpInfo {
+        self.reading(host, flow, |info| (info.rto_us, info.retransmitted) = (rto_ms * 1_000, retransmitted));
+    }
+
+    /// The same, with whatever differs from the usual.
+    pub(crate) fn reading(&mut self, host: HostId, flow: Flow, change: impl FnOnce(&mut TcpInfo)) {
+        let mut info = TcpInfo {
             flow,
             rtt_us: 312,
             rttvar_us: 150,
-            rto_us: rto_ms * 1_000,
+            rto_us: 200_000,
             cwnd: 10,
             ssthresh: None,
+            state: None,
+            in_flight: None,
             retransmits: 0,
-            retransmitted,
+            retransmitted: 0,
             bytes_sent: None,
             bytes_acked: None,
             bytes_received: None,
@@ -254,7 +261,9 @@ impl TestWire {
             snd_wnd: Some(64_240),
             rcv_wnd: None,
             congestion: Some("reno".into()),
+            at_packet: None,
         };
+        change(&mut info);
         self.seen(Some(host), Evidence::Sampled, EventKind::Info(info));
     }
 

@@ -222,6 +222,6 @@ proptest! {
         prop_assert!(attributes(&bytes).count() <= bytes.len() / 4 + 1);
         let flow = Flow::unconnected(Proto::Tcp, "127.0.0.1:1".parse().unwrap());
         let _ = row::decode(&bytes, Proto::Udp);
-        let _ = info::decode(flow, &bytes);
+        let _ = info::decode(&crate::domain::Row::new(flow), &bytes);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::message::attributes;
 use crate::domain::excerpt::sanitise;
-use crate::domain::{Flow, TcpInfo};
+use crate::domain::{CongestionState, Row, TcpInfo};
 use crate::observe::native::{double, word};
 
 const INET_DIAG_INFO: u16 = 2;
@@ -12,18 +12,22 @@ const NO_THRESHOLD: u32 = 0x7fff_ffff;
 
 /// Decodes the requested attributes. `None` when the kernel sent no `tcp_info` (a `TIME_WAIT` has none) or one shorter
 /// than any kernel's. Newer kernels append fields, which are absent on an older one.
-pub(super) fn decode(flow: Flow, attribute_bytes: &[u8]) -> Option<TcpInfo> {
+pub(super) fn decode(row: &Row, attribute_bytes: &[u8]) -> Option<TcpInfo> {
     let find = |wanted| attributes(attribute_bytes).find(|(kind, _)| *kind == wanted).map(|(_, value)| value);
     let info = find(INET_DIAG_INFO)?;
     let congestion =
         find(INET_DIAG_CONG).map(|name| sanitise(name.split(|byte| *byte == 0).next().unwrap_or_default()));
+    // The row's send queue has what is not sent yet as well.
+    let in_flight = row.send_q.zip(word(info, 144)).map(|(queued, unsent)| queued.saturating_sub(unsent));
     Some(TcpInfo {
-        flow,
+        flow: row.flow,
         rtt_us: word(info, 68)?,
         rttvar_us: word(info, 72)?,
         rto_us: word(info, 8)?,
         cwnd: word(info, 80)?,
         ssthresh: Some(word(info, 76)?).filter(|segments| *segments < NO_THRESHOLD),
+        state: CongestionState::numbered(*info.get(1)?),
+        in_flight,
         retransmits: *info.get(2)?,
         retransmitted: word(info, 100)?,
         bytes_sent: double(info, 200),
@@ -34,5 +38,6 @@ pub(super) fn decode(flow: Flow, attribute_bytes: &[u8]) -> Option<TcpInfo> {
         snd_wnd: word(info, 228),
         rcv_wnd: word(info, 232),
         congestion,
+        at_packet: None,
     })
 }

@@ -124,7 +124,7 @@ impl SockDiag {
 
     /// The `TCP_INFO` of one socket. `None` when there is no such socket or it has none (`TIME_WAIT`).
     pub fn info(&mut self, flow: &Flow) -> io::Result<Option<TcpInfo>> {
-        self.exact(flow, same, true, |row, attributes| info::decode(row.flow, attributes))
+        self.exact(flow, same, true, |row, attributes| info::decode(&row, attributes))
     }
 
     fn exact<T>(

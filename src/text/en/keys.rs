@@ -45,6 +45,9 @@ const fn lab(action: LabAction) -> (&'static str, &'static str) {
             ("model", "switch the server's model: one at a time, threads, tasks, kept open; no connection is cut")
         }
         LabAction::Tick => ("tick", "the selected server receives broadcasts, or no longer"),
+        LabAction::Bulk => {
+            ("bulk", "the selected end sends 100 kB; 500b 500 kB; a server's end only by the model kept open")
+        }
         LabAction::Say => ("say", "type a message for all ticked servers"),
         LabAction::Target => ("target", "clients and broadcasts go to another host: HOST or HOST:PORT"),
         LabAction::Home => ("here", "clients and broadcasts go to the servers here again"),
@@ -84,6 +87,9 @@ const fn packets(action: PacketsAction) -> (&'static str, &'static str) {
         PacketsAction::Conversation(Turn::Previous) => ("talk", "the connection or UDP exchange before it"),
         PacketsAction::Fields => ("fields", "look into the packet; fold or unfold a field of it"),
         PacketsAction::Save => ("save", "write all captured packets to a file, for Wireshark (pcapng)"),
+        PacketsAction::Graph => {
+            ("time–sequence", "the sequence numbers of one end over time; then of the other; the list")
+        }
         PacketsAction::Interfaces => ("interfaces", "choose the interfaces on which packets are captured"),
         PacketsAction::Open => {
             ("open", "look at a capture file (pcap or pcapng) in place of the live packets; or at these again")
@@ -113,6 +119,11 @@ const fn wire(action: WireAction) -> (&'static str, &'static str) {
         WireAction::From(HostId::Server) => ("only ←", "the keys are about server → client only, or both ways again"),
         WireAction::Fold => ("fold", "list every retransmission, or fold them into the held original"),
         WireAction::Settings => ("settings", "settings of the two hosts: timestamps, SACK, buffers, ports, Nagle"),
+        WireAction::Along(Turn::Next) => ("along", "the next packet of this connection: the graph speaks of it"),
+        WireAction::Along(Turn::Previous) => ("along", "the packet of this connection before it"),
+        WireAction::Graph => {
+            ("curves", "curves: cwnd, ssthresh, in flight, RTT, RTO; then sequence numbers; then neither")
+        }
         WireAction::Run => ("program", "run a program on a host: client CMD or server CMD"),
     }
 }
@@ -135,7 +146,7 @@ const fn screen(action: ScreenAction) -> (&'static str, &'static str) {
         ScreenAction::Views => ("views", "the views, each by its digit; again: the next; 3v: the third"),
         ScreenAction::Pane(Turn::Next) => ("pane", "to the next part of this view"),
         ScreenAction::Pane(Turn::Previous) => ("pane back", "to the part before"),
-        ScreenAction::Zoom => ("zoom", "give this part the whole screen, or give it back"),
+        ScreenAction::Zoom => ("zoom", "give this part the whole screen, or give it back; look closer at a graph"),
         ScreenAction::Mark => {
             ("mark", "type a mark: a place to find again among the events, in a record and in a saved capture")
         }
@@ -198,6 +209,10 @@ fn refusal(why: Refusal) -> String {
         Refusal::ServerClosed(None) => "the server's end has closed already · Tab the other".into(),
         Refusal::NotAccepted => "the server has not accepted this connection: only its kernel knows it".into(),
         Refusal::NoConnection => "UDP has no connection to close".into(),
+        Refusal::OnlyTcp => "only over TCP: a UDP client sends single datagrams".into(),
+        Refusal::SendsNoMore => "this end has shut down its sending side".into(),
+        Refusal::OnlyAnswers => "this server only answers; by the model kept open it also sends · m, then c".into(),
+        Refusal::StillSends(percent) => format!("it is still sending: {percent} % · x stops it"),
         Refusal::NoClient => "no client of ours is open · c makes one".into(),
         Refusal::NoServer => "no server here".into(),
         Refusal::NoModel => "a UDP server has only one way to serve".into(),
@@ -260,6 +275,7 @@ pub(super) const KEYS: KeysText = KeysText {
     forget: "forget",
     clients: |count| format!("{} {}", grouped(count), plural(u64::from(count), "client", "clients")),
     one_shots: |count| format!("{} {}", grouped(count), plural(u64::from(count), "one-shot", "one-shots")),
+    bulk: |bytes| format!("bulk {bytes}"),
     deliver: |count| format!("next {}", grouped(count)),
     delayed: |span| format!("delay {span}"),
     slowed: |span| format!("slow {span}"),

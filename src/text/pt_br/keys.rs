@@ -41,6 +41,9 @@ const fn lab(action: LabAction) -> (&'static str, &'static str) {
             ("modelo", "trocar o modelo do servidor: um por vez, threads, tasks, mantém aberto; nenhuma conexão cai")
         }
         LabAction::Tick => ("marca", "o servidor selecionado recebe o broadcast, ou deixa de receber"),
+        LabAction::Bulk => {
+            ("volume", "a ponta selecionada envia 100 kB; 500b, 500 kB; a do servidor só no modelo mantém aberto")
+        }
         LabAction::Say => ("dizer", "digitar uma mensagem para todos os servidores marcados"),
         LabAction::Target => ("alvo", "mandar clientes e broadcasts para outra máquina: MÁQUINA ou MÁQUINA:PORTA"),
         LabAction::Home => ("daqui", "clientes e broadcasts de volta aos servidores daqui"),
@@ -78,6 +81,9 @@ const fn packets(action: PacketsAction) -> (&'static str, &'static str) {
         PacketsAction::Conversation(Turn::Previous) => ("conversa", "a conexão ou troca UDP antes dela"),
         PacketsAction::Fields => ("campos", "olhar dentro do pacote; dobrar ou desdobrar um campo"),
         PacketsAction::Save => ("salva", "gravar todos os pacotes capturados em um arquivo, para o Wireshark (pcapng)"),
+        PacketsAction::Graph => {
+            ("tempo–sequência", "os números de sequência de uma ponta no tempo; depois os da outra; a lista")
+        }
         PacketsAction::Interfaces => ("interfaces", "escolher as interfaces em que os pacotes são capturados"),
         PacketsAction::Open => {
             ("abre", "ver um arquivo de captura (pcap ou pcapng) no lugar dos pacotes ao vivo; ou estes de novo")
@@ -109,6 +115,11 @@ const fn wire(action: WireAction) -> (&'static str, &'static str) {
         WireAction::From(HostId::Server) => ("só ←", "as teclas tratam só de servidor → cliente, ou dos dois de novo"),
         WireAction::Fold => ("dobra", "listar cada retransmissão, ou dobrá-las sobre o original retido"),
         WireAction::Settings => ("ajustes", "ajustes dos dois hosts: timestamps, SACK, buffers, portas, Nagle"),
+        WireAction::Along(Turn::Next) => ("segue", "o próximo pacote desta conexão: o gráfico fala dele"),
+        WireAction::Along(Turn::Previous) => ("segue", "o pacote anterior desta conexão"),
+        WireAction::Graph => {
+            ("curvas", "curvas: cwnd, ssthresh, em voo, RTT, RTO; depois números de sequência; depois nada")
+        }
         WireAction::Run => ("programa", "rodar um programa num host: cliente CMD ou servidor CMD"),
     }
 }
@@ -131,7 +142,7 @@ const fn screen(action: ScreenAction) -> (&'static str, &'static str) {
         ScreenAction::Views => ("telas", "as telas, cada uma pelo seu dígito; de novo: a próxima; 3v: a terceira"),
         ScreenAction::Pane(Turn::Next) => ("painel", "à próxima parte desta tela"),
         ScreenAction::Pane(Turn::Previous) => ("painel anterior", "à parte anterior"),
-        ScreenAction::Zoom => ("zoom", "dar a tela toda a esta parte, ou devolvê-la"),
+        ScreenAction::Zoom => ("zoom", "dar a tela toda a esta parte, ou devolvê-la; olhar um gráfico mais de perto"),
         ScreenAction::Mark => {
             ("anota", "anotar uma marca: um lugar para achar depois nos eventos, no registro e na captura salva")
         }
@@ -192,6 +203,12 @@ fn refusal(why: Refusal) -> String {
         Refusal::ServerClosed(None) => "a ponta do servidor já fechou · Tab a outra".into(),
         Refusal::NotAccepted => "o servidor não aceitou esta conexão: só o kernel dele a conhece".into(),
         Refusal::NoConnection => "UDP não tem conexão para fechar".into(),
+        Refusal::OnlyTcp => "só em TCP: um cliente UDP envia datagramas avulsos".into(),
+        Refusal::SendsNoMore => "esta ponta já encerrou seu lado de envio".into(),
+        Refusal::OnlyAnswers => {
+            "este servidor só responde; no modelo mantém aberto ele também envia · m, depois c".into()
+        }
+        Refusal::StillSends(percent) => format!("ainda está enviando: {percent} % · x interrompe"),
         Refusal::NoClient => "nenhum cliente nosso está aberto · c cria um".into(),
         Refusal::NoServer => "não há servidor aqui".into(),
         Refusal::NoModel => "um servidor UDP só atende de um modo".into(),
@@ -254,6 +271,7 @@ pub(super) const KEYS: KeysText = KeysText {
     forget: "esquece",
     clients: |count| format!("{} {}", grouped(count), plural(u64::from(count), "cliente", "clientes")),
     one_shots: |count| format!("{} {}", grouped(count), plural(u64::from(count), "ida e volta", "idas e voltas")),
+    bulk: |bytes| format!("volume {bytes}"),
     deliver: |count| format!("próximos {}", grouped(count)),
     delayed: |span| format!("atrasa {span}"),
     slowed: |span| format!("lento {span}"),

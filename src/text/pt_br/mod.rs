@@ -5,6 +5,7 @@ mod checks;
 mod doctor;
 mod fields;
 mod files;
+mod graph;
 mod guard;
 mod keys;
 mod lesson;
@@ -36,6 +37,7 @@ pub(super) static TEXT: Text = Text {
     ports: PORTS,
     page: page::PAGE,
     wire: wire::WIRE,
+    graph: graph::GRAPH,
     verdict: verdict::VERDICT,
     packets: packets::PACKETS,
     files: files::FILES,

@@ -21,6 +21,10 @@ pub(super) fn title(traffic: &Traffic<'_>, ctx: &DrawContext) -> String {
         PacketsTab::List => format!("{} {DOT} {}", texts.title, filter.trim()),
         PacketsTab::Ladder => format!("{}{}", texts.ladder, client()),
         PacketsTab::Stream => format!("{}{}", texts.stream, client()),
+        PacketsTab::Sequence { other } => {
+            let end = traffic.packets.ladder.sequence(other).map(|(flow, _)| flow);
+            format!("{}{}", ctx.text.graph.sequence, of(end))
+        }
     };
     match traffic.file {
         Some(file) => format!("{} {} {DOT} {} {DOT} {shown}", ctx.text.files.file, file.name, ctx.text.files.not_live),
@@ -31,7 +35,7 @@ pub(super) fn title(traffic: &Traffic<'_>, ctx: &DrawContext) -> String {
 const fn list<'a>(traffic: &Traffic<'a>) -> &'a HeldList<u64> {
     match traffic.packets.tab {
         PacketsTab::List => &traffic.packets.list,
-        PacketsTab::Ladder | PacketsTab::Stream => &traffic.packets.ladder.packets,
+        PacketsTab::Ladder | PacketsTab::Stream | PacketsTab::Sequence { .. } => &traffic.packets.ladder.packets,
     }
 }
 

@@ -30,6 +30,7 @@ use ratatui::layout::{Position, Rect};
 use super::areas::{columns, rows, settle};
 use super::draw_context::{DrawContext, PaneFrame};
 use super::glyphs::DOT;
+use super::graph;
 use crate::model::Model;
 use crate::model::packets::{PacketsFocus, PacketsTab, Traffic};
 use crate::model::ui::Mode;
@@ -94,6 +95,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
                 }
                 PacketsTab::Ladder => ladder::render(traffic, ctx, inside, buf),
                 PacketsTab::Stream => stream::render(traffic, ctx, inside, buf),
+                PacketsTab::Sequence { other } => graph::packets(traffic, ctx, other, inside, buf),
             }
         }
     }

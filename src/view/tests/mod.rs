@@ -2,6 +2,7 @@
 
 mod elsewhere;
 mod files;
+mod graphs;
 mod interfaces;
 pub(crate) mod lab;
 mod layouts;

@@ -210,6 +210,8 @@ fn info(flow: Flow) -> TcpInfo {
         rto_us: 204_000,
         cwnd: 10,
         ssthresh: Some(7),
+        state: None,
+        in_flight: None,
         retransmits: 1,
         retransmitted: 3,
         bytes_sent: Some(12),
@@ -220,5 +222,6 @@ fn info(flow: Flow) -> TcpInfo {
         snd_wnd: Some(65_536),
         rcv_wnd: Some(65_536),
         congestion: Some("cubic".into()),
+        at_packet: None,
     }
 }

@@ -1,6 +1,6 @@
 //! How a person finds their way: every key answers, footers name the ways, and a newcomer gets everywhere by them.
 
-use super::{lessons, networks, packets, scenes, screen, text, wires};
+use super::{graphs, lessons, networks, packets, scenes, screen, text, wires};
 use crate::domain::Lang;
 use crate::domain::keys::{BINDINGS, Key, View};
 use crate::model::effect::Effect;
@@ -9,7 +9,7 @@ use crate::model::{Model, Msg, update};
 /// A place, and the keys that lead there from its scene.
 type Spot = (&'static str, fn(Lang) -> Model, &'static [Key]);
 
-const SPOTS: [Spot; 14] = [
+const SPOTS: [Spot; 17] = [
     ("servers", |lang| scenes::lesson(lang).model, &[]),
     ("empty lab", |lang| scenes::started(lang).model, &[]),
     ("clients", |lang| scenes::lesson(lang).model, &[Key::Tab]),
@@ -24,6 +24,9 @@ const SPOTS: [Spot; 14] = [
     ("a scenario", |lang| lessons::announced(lang).model, &[]),
     ("network", |lang| networks::peers(lang).model, &[]),
     ("a page", |lang| scenes::page(lang).model, &[]),
+    ("curves", |lang| graphs::recovered(lang).model, &[Key::Char('V')]),
+    ("curves alone", |lang| graphs::recovered(lang).model, &[Key::Char('V'), Key::Char('z')]),
+    ("time–sequence", |lang| packets::life(lang).model, &[Key::Char('V')]),
 ];
 
 fn at((_, scene, keys): Spot, lang: Lang) -> Model {

@@ -7,14 +7,15 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::pointer;
-use crate::domain::{Flow, HostId, Proto, TcpInfo, TcpState, TimerKind};
+use crate::domain::keys::{Action, LabAction};
+use crate::domain::{CongestionState, Flow, HostId, Proto, TcpInfo, TcpState, TimerKind};
 use crate::model::clients::Client;
 use crate::model::presenter::WirePart;
 use crate::model::table::TableEntry;
 use crate::model::{Model, presenter};
 use crate::view::draw_context::{DrawContext, PaneFrame};
 use crate::view::line_writer::{LineWriter, width};
-use crate::view::{glyphs, netstat};
+use crate::view::{glyphs, keys, netstat};
 
 /// Draws it.
 pub(super) fn render(model: &Model, ctx: &DrawContext, host: HostId, area: Rect, buf: &mut Buffer) {
@@ -277,6 +278,10 @@ impl<'a> ConversationEnd<'a> {
                 queues(ctx, entry, &mut writer);
             }
         }
+        if let Some(bulk) = model.worlds.shown().bulks.running(&self.flow) {
+            let text = format!("{} {} %", keys::text(Action::Lab(LabAction::Bulk), ctx.text).hint, bulk.percent());
+            writer.skip(2).write_whole(&text, ctx.theme.newest);
+        }
         if let Some(known) = self.info {
             info(ctx, known, &mut writer);
         }
@@ -328,7 +333,12 @@ fn info(ctx: &DrawContext, info: &TcpInfo, writer: &mut LineWriter<'_>) {
     let theme = &ctx.theme;
     let micros = |micros: u32| Duration::from_micros(micros.into());
     writer.skip(2).write(&format!("{} {}", words.rto, numbers.short(micros(info.rto_us))), theme.text);
-    let mut parts = vec![format!("cwnd {}", info.cwnd), (words.retransmitted)(info.retransmitted)];
+    let cwnd = match info.state {
+        // What patience and folding hide shows here.
+        Some(CongestionState::Loss) if info.cwnd == 1 => format!("cwnd 1 {}", ctx.text.graph.timed_out),
+        _ => format!("cwnd {}", info.cwnd),
+    };
+    let mut parts = vec![cwnd, (words.retransmitted)(info.retransmitted)];
     if info.rtt_us > 0 {
         parts.push(format!("RTT {}", numbers.short(micros(info.rtt_us))));
     }

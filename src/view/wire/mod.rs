@@ -18,6 +18,7 @@
 //! ┌ the lesson, while one is played ─────────────┐      Up to 30 rows the lesson stands in the place of what just
 //! └──────────────────────────────────────────────┘      happened.
 //! > a line, while one is typed                          From 160 columns both are at the right of the packets.
+//!                                                       A graph stands below them there, elsewhere in the story's place.
 //! ```
 
 mod directions;
@@ -40,6 +41,7 @@ pub(super) use self::settings::render as settings;
 
 use super::areas::{columns, rows, settle};
 use super::draw_context::DrawContext;
+use super::graph;
 use crate::domain::HostId;
 use crate::model::Model;
 use crate::model::ui::Mode;
@@ -63,12 +65,18 @@ struct WireLayout {
     programs: Rect,
     story: Rect,
     lesson: Rect,
+    graph: Rect,
 }
 
 impl WireLayout {
     fn of(model: &Model, ctx: &DrawContext, area: Rect) -> Self {
         let world = model.worlds.shown();
         let playing = world.playing.is_some();
+        let none = Rect { height: 0, ..area };
+        let graph = model.ui.wire.graph.kind.is_some();
+        if graph && model.ui.zoomed {
+            return Self { hosts: none, ladder: none, programs: none, story: none, lesson: none, graph: area };
+        }
         let right = if area.width < WIDE { 0 } else { (area.width / 3).max(TITLE) };
         let left = area.width - right;
         // The lesson says what just happened; the kernels' side is added if there is room for both.
@@ -94,7 +102,6 @@ impl WireLayout {
         let most = area.height.saturating_sub(lesson + LADDER + edge);
         let hosts = with_edge(hosts).min(if right == 0 && playing { most.max(2 + edge) } else { area.height });
         let rest = area.height - hosts;
-        let none = Rect { height: 0, ..area };
         if right > 0 {
             let programs = programs.min(rest.saturating_sub(LADDER + edge));
             let heights = [hosts, rest - programs, programs];
@@ -103,15 +110,36 @@ impl WireLayout {
             let [left, right] = columns(below, [left, right]);
             let [ladder, programs] = rows(left, [left.height - programs, programs]);
             let [lesson, story] = rows(right, [lesson.min(right.height), right.height.saturating_sub(lesson)]);
-            return Self { hosts, ladder, programs, story: if story.height > edge { story } else { none }, lesson };
+            let curves = if graph { (story.height / 2).max(graph::LEAST + edge).min(story.height) } else { 0 };
+            let [story, graph] = rows(story, [story.height - curves, curves]);
+            let story = if story.height > edge { story } else { none };
+            return Self { hosts, ladder, programs, story, lesson, graph };
+        }
+        let least = LADDER + edge;
+        if graph {
+            return Self::with_graph(area, [hosts, least, programs, if playing { lesson } else { 0 }], edge);
         }
         let story = with_edge(story).min(rest);
-        let least = LADDER + edge;
         let lesson = lesson.min(rest.saturating_sub(story + least));
         let programs = programs.min(rest.saturating_sub(story + lesson + least));
         let heights = [hosts, rest.saturating_sub(story + lesson + programs), programs, story, lesson];
         let [hosts, ladder, programs, story, lesson] = rows(area, settle(heights, needs, [1, 4, 3, 2, 0]));
-        Self { hosts, ladder, programs, story, lesson }
+        Self { hosts, ladder, programs, story, lesson, graph: none }
+    }
+
+    /// The graph in the place of the story, with half of what the hosts leave, or as much as a graph needs; what else
+    /// there is gets the rest, the ladder first.
+    fn with_graph(area: Rect, [hosts, least, programs, lesson]: [u16; 4], edge: u16) -> Self {
+        let rest = area.height - hosts;
+        let graph = (rest / 2).max(graph::LEAST + edge).min(rest.saturating_sub(least));
+        let left = rest - graph - least.min(rest - graph);
+        let lesson = lesson.min(left);
+        let lesson = if lesson > edge { lesson } else { 0 };
+        let programs = programs.min(left - lesson);
+        let programs = if programs > edge { programs } else { 0 };
+        let ladder = rest - graph - lesson - programs;
+        let [hosts, ladder, programs, graph, lesson] = rows(area, [hosts, ladder, programs, graph, lesson]);
+        Self { hosts, ladder, programs, story: Rect { height: 0, ..area }, lesson, graph }
     }
 }
 
@@ -131,14 +159,19 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     if area.width < ROOMY {
         [client, server] = ctx.beside(hosts, side, buf);
     }
-    hosts::render(model, ctx, HostId::Client, client, buf);
-    hosts::render(model, ctx, HostId::Server, server, buf);
-    directions::render(model, ctx, between, buf);
-    ladder::render(model, ctx, parts.ladder, area.width < ROOMY, buf);
+    if !hosts.is_empty() {
+        hosts::render(model, ctx, HostId::Client, client, buf);
+        hosts::render(model, ctx, HostId::Server, server, buf);
+        directions::render(model, ctx, between, buf);
+    }
+    if !parts.ladder.is_empty() {
+        ladder::render(model, ctx, parts.ladder, area.width < ROOMY, buf);
+    }
     for (draw, area) in [
         (programs::render as fn(&Model, &DrawContext, Rect, &mut Buffer), parts.programs),
         (story::render, parts.story),
         (lesson::render, parts.lesson),
+        (graph::wire, parts.graph),
     ] {
         if !area.is_empty() {
             draw(model, ctx, area, buf);

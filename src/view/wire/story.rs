@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::label::name;
-use crate::domain::{Cause, Flags, HostId, KernelVerdict, Note, PacketSummary, Proto, Transition};
+use crate::domain::{Cause, CongestionState, Flags, HostId, KernelVerdict, Note, PacketSummary, Proto, Transition};
 use crate::model::Model;
 use crate::model::clients::ShortBurst;
 use crate::model::wire::WireFact;
@@ -148,6 +148,7 @@ fn sentences(model: &Model, ctx: &DrawContext) -> Vec<Sentence> {
         sentences.insert(0, (Weight::Fact, vec![(format!("{text} "), theme.alarm)]));
     }
     sentences.extend(loopback(model, ctx));
+    sentences.extend(timed_out(model, ctx));
     if wire.story.facts().any(|fact| matches!(fact, WireFact::Folded { .. })) {
         sentences.push((Weight::Call, plain(words.fold_note.into())));
     }
@@ -162,6 +163,17 @@ fn sentences(model: &Model, ctx: &DrawContext) -> Vec<Sentence> {
         sentences.insert(place, (Weight::Fact, plain((words.sent)(&names, many))));
     }
     sentences
+}
+
+/// What a timeout has left behind at either end of the conversation, also where its retransmission is not listed.
+fn timed_out(model: &Model, ctx: &DrawContext) -> Option<Sentence> {
+    let is_fallen = |host: HostId| {
+        let info = model.end_trace(host)?.latest.as_ref()?;
+        (info.state == Some(CongestionState::Loss) && info.cwnd == 1).then_some(host)
+    };
+    let host = [HostId::Client, HostId::Server].into_iter().find_map(is_fallen)?;
+    let name = (ctx.text.wire.host)(host);
+    Some((Weight::Fact, vec![(format!("{name}: {} ", ctx.text.graph.after_timeout), ctx.theme.text)]))
 }
 
 /// What becomes of a program that means a host by `127.0.0.1`, for it is not on the wire.

@@ -26,7 +26,7 @@ fn said(model: &Model) -> Vec<String> {
 
 impl Stage {
     /// Runs a program and returns its first line that says this.
-    async fn ask(&mut self, program: &str, word: &str) -> String {
+    pub(super) async fn ask(&mut self, program: &str, word: &str) -> String {
         let before = said(self.model()).len();
         self.run(program);
         let answer = |model: &Model| said(model).into_iter().skip(before).find(|line| line.contains(word));
@@ -34,21 +34,24 @@ impl Stage {
         answer(self.model()).unwrap()
     }
 
-    /// Turns a setting of the server's.
-    async fn turn(&mut self, key: Key, to: Setting) {
+    /// Turns a setting of a host.
+    pub(super) async fn turn(&mut self, host: HostId, key: Key, to: Setting) {
         let line = settings::SETTINGS.iter().position(|line| line.contains(&to)).unwrap();
         self.key(',');
-        self.select_setting(line, HostId::Server);
+        self.select_setting(line, host);
         self.press(key);
         self.press(Key::Esc);
-        let is = |model: &Model| server_value(model, to) == Some(to);
-        self.until(&format!("{to:?}"), is).await;
+        self.until(&format!("{to:?}"), |model| value(model, host, to) == Some(to)).await;
     }
 }
 
-fn server_value(model: &Model, like: Setting) -> Option<Setting> {
+fn value(model: &Model, host: HostId, like: Setting) -> Option<Setting> {
     let line = settings::SETTINGS.iter().find(|line| line.contains(&like))?;
-    settings::value(&model.worlds.shown().wire, HostId::Server, line)
+    settings::value(&model.worlds.shown().wire, host, line)
+}
+
+fn server_value(model: &Model, like: Setting) -> Option<Setting> {
+    value(model, HostId::Server, like)
 }
 
 /// The largest backlog of the listener, as the table of its host says.
@@ -68,13 +71,13 @@ async fn a_setting_holds_for_a_listener_that_is_there() {
     assert_eq!(server_value(stage.model(), Setting::Somaxconn(8)), Some(Setting::Somaxconn(limit)));
     assert_eq!(backlog(stage.model()), Some(limit));
 
-    stage.turn(Key::Right, Setting::ReceiveBuffer(32_768)).await;
-    stage.turn(Key::Right, Setting::SendBuffer(65_536)).await;
-    stage.turn(Key::Right, Setting::Somaxconn(8)).await;
+    stage.turn(HostId::Server, Key::Right, Setting::ReceiveBuffer(32_768)).await;
+    stage.turn(HostId::Server, Key::Right, Setting::SendBuffer(65_536)).await;
+    stage.turn(HostId::Server, Key::Right, Setting::Somaxconn(8)).await;
     stage.until("the listener has it", |model| backlog(model) == Some(8)).await;
     let listener = stage.ask("server ss -tlnmH", "skmem").await;
     assert!(listener.contains(",rb32768,") && listener.contains(",tb65536,"), "{listener}");
-    stage.turn(Key::Left, Setting::Somaxconn(4096)).await;
+    stage.turn(HostId::Server, Key::Left, Setting::Somaxconn(4096)).await;
     stage.until("it is raised again", |model| backlog(model) == Some(4096)).await;
 
     stage.key(' ');

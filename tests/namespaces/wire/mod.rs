@@ -5,6 +5,7 @@ mod by_hand;
 mod ends;
 mod forge;
 mod played;
+mod readings;
 mod session;
 mod stepped;
 mod verdicts;
@@ -15,8 +16,16 @@ pub(crate) use ends::{VICTIM, victim};
 use crate::harness::Test;
 
 pub(crate) fn tests() -> Vec<Test> {
-    [by_hand::tests(), played::tests(), stepped::tests(), ends::tests(), session::tests(), verdicts::tests()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        by_hand::tests(),
+        played::tests(),
+        readings::tests(),
+        stepped::tests(),
+        ends::tests(),
+        session::tests(),
+        verdicts::tests(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

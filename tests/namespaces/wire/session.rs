@@ -89,6 +89,11 @@ impl Stage {
         lines.collect::<Vec<_>>().join("\n")
     }
 
+    /// Selects a packet on the wire.
+    pub(super) fn select(&mut self, packet: u64) {
+        self.session.pump.model.ui.wire.packet = Some(packet);
+    }
+
     /// Places the cursor of the settings.
     pub(super) fn select_setting(&mut self, line: usize, host: HostId) {
         let cursor = &mut self.session.pump.model.ui.wire.settings;

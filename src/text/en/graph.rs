@@ -1,0 +1,31 @@
+//! English: the graphs of a connection.
+
+use super::super::graph::GraphText;
+use super::plural;
+
+pub(super) const GRAPH: GraphText = GraphText {
+    curves: "Curves",
+    sequence: "Time–sequence",
+    readings: |number, count| format!("{number} {}", plural(count, "reading", "readings")),
+    segments: |number, count| format!("{number} {}", plural(count, "segment", "segments")),
+    no_reading: "Nothing read yet: both kernels are asked at every packet of a connection.",
+    no_data: "This end has sent nothing that takes sequence numbers.",
+    in_flight: "in flight",
+    reading: |number| format!("reading {number}"),
+    packet: |number| format!("packet {number}"),
+    marks: ["ACK", "state", "lost", "sent again", "ECN", "fast retransmission", "timeout"],
+    after_timeout: "The timer expired: cwnd fell to 1 segment, and slow start begins anew, up to ssthresh (RFC 5681 §3.1).",
+    timed_out: "after a timeout",
+    signs: ["segments", "acknowledged", "window's edge", "sent again"],
+    sent: |bytes, segments, count| format!("{bytes} B in {segments} {}", plural(count, "segment", "segments")),
+    again: |number, _| format!("{number} sent again"),
+    lost: |number, _| format!("{number} lost"),
+    throughput: |bytes| format!("throughput {bytes}/s"),
+    acks: |count, usual, most, number| {
+        format!("{count} {} of {usual} B on average, {most} at most", plural(number, "ACK", "ACKs"))
+    },
+    window: |least, now| format!("window {now} B, at least {least}"),
+    rtt: |rtt, estimate| format!("RTT {rtt}, estimated {estimate}"),
+    acknowledged: |by, after| format!("acknowledged by #{by} after {after}"),
+    unacknowledged: "not acknowledged",
+};
