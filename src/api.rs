@@ -39,7 +39,7 @@ pub mod domain {
         AddressScope, Answer, Args, Call, Cause, ClientEvent, ClientId, ClientPlan, Clock, CloseHow, ConnNo, Delta,
         Destination, Disposition, EDGES, Errno, Event, EventKind, EventQueue, EventSink, Evidence, Excerpt, Finding,
         Flags, Flow, GuardEvent, GuardOrder, HostId, Icmp, KernelAnswer, KernelCause, KernelVerdict, LabOrder, Lang,
-        LinkKind, MovedCounters, Note, Observation, Outcome, PacketSummary, PortReport, Proto, Reason, Reply,
+        LinkKind, MovedCounters, Note, Observation, Outcome, PacketSummary, PortReport, Proto, Reason, Refusal, Reply,
         ResetReason, Row, RowKey, Rule, ScanChange, ScanPlan, Segment, ServerChange, ServerEvent, ServerId, ServerSpec,
         ServiceModel, Shut, SocketId, Stamp, Syscall, TargetChange, TargetHost, TcpInfo, TcpOption, TcpState, Timer,
         TimerKind, Transition, Verdict, WireCommand, WireEvent, WireMode, WorldId,
@@ -60,6 +60,7 @@ pub mod lesson {
 
 /// The world as a fold of events, and the state of the screen.
 pub mod model {
+    pub use crate::model::bulks::BulkTransfer;
     pub use crate::model::clients::{Client, ClientPhase};
     pub use crate::model::effect::{Effect, TableEffect};
     pub use crate::model::packets::{PacketOrigin, PacketsAnswer, StreamText, StreamTurn};
@@ -67,7 +68,7 @@ pub mod model {
     pub use crate::model::playing::{PlayedLesson, StepProgress};
     pub use crate::model::servers::{Server, ServerStatus};
     pub use crate::model::ui::{Glyphs, Mode, Pane, View};
-    pub use crate::model::wire::{EndMark, EndTrace, PacketOnWire, ProgramLine, WirePacketFate, WireStatus};
+    pub use crate::model::wire::{EndMark, EndTrace, InfoCurve, PacketOnWire, ProgramLine, WirePacketFate, WireStatus};
     pub use crate::model::{Model, Msg, Ui, World, update};
 
     /// Which conversation is presented.

@@ -38,6 +38,8 @@ pub struct SequenceCounts {
     pub lost: u64,
     /// Different bytes of data sent.
     pub bytes: u64,
+    /// Bytes between the segments that were seen: sent, but not captured, or too fast to be listed.
+    pub unseen: u64,
     /// Acknowledgements of something new.
     pub acks: u64,
     /// The bytes that these acknowledged together.
@@ -134,21 +136,31 @@ impl SequenceTrace {
         let again = packet.retransmission_of.is_some() || (behind <= self.highest && !found(Finding::OutOfOrder));
         let curve = if again { SegmentCurve::Again } else { SegmentCurve::New };
         self.mark(at, curve, (first, behind));
-        self.counts.segments += 1;
         if again {
             self.counts.again += 1;
             self.waiting.iter_mut().filter(|(other, ..)| *other > first).for_each(|(.., once)| *once = false);
         } else {
+            self.skip_to(first);
             self.counts.bytes += behind.saturating_sub(first.max(self.highest)).min(len as u64);
             self.highest = self.highest.max(behind);
             if self.waiting.len() < Self::WAITING {
                 self.waiting.push_back((behind, at, true));
             }
         }
+        self.counts.segments += 1;
         if len > 0 {
             let from = self.time.map_or(at, |(from, _)| from);
             self.time = Some((from, at));
         }
+    }
+
+    /// Numbers up to this one were used by segments that were not seen.
+    fn skip_to(&mut self, number: u64) {
+        // Before the first that was seen nothing is known.
+        if self.counts.segments + self.counts.acks > 0 {
+            self.counts.unseen += number.saturating_sub(self.highest);
+        }
+        self.highest = self.highest.max(number);
     }
 
     /// A segment of this end got lost, or was sent again without being seen as a packet of its own.
@@ -186,6 +198,7 @@ impl SequenceTrace {
             let least = self.counts.window.map_or(tcp.window, |(least, _)| least.min(tcp.window));
             self.counts.window = Some((least, tcp.window));
         }
+        self.skip_to(ack);
         let spans = [ack.max(self.acked), edge].map(|value| Some(ValueSpan::of(value)));
         self.answers.push_spans(at, self.packets, spans);
         if ack > self.acked {
@@ -279,13 +292,25 @@ mod tests {
     #[test]
     fn what_a_class_asks_of_a_trace_is_counted() {
         let trace = wrapping();
-        let SequenceCounts { segments, again, lost, bytes, acks, acked, most_acked, window } = trace.counts;
-        assert_eq!((segments, again, lost, bytes), (5, 1, 0, 300));
+        let SequenceCounts { segments, again, lost, bytes, unseen, acks, acked, most_acked, window } = trace.counts;
+        assert_eq!((segments, again, lost, bytes, unseen), (5, 1, 0, 300, 0));
         assert_eq!((acks, acked, most_acked, window), (2, 300, 200, Some((1_000, 1_000))));
         // 300 bytes, from the first data at 20 ms to their last acknowledgement at 80.
         assert_eq!(trace.throughput().map(f64::round), Some(5_000.0));
         // 10 ms for the SYN, 20 for the first segment; none for those that were sent again or behind one.
         assert_eq!(trace.rtt, Some((Duration::from_millis(20), Duration::from_micros(11_250))));
+    }
+
+    #[test]
+    fn what_was_not_seen_is_counted_and_not_taken_for_an_ack() {
+        let mut trace = SequenceTrace::default();
+        trace.sent(MS(0), &packet(Flags::ACK, (1, 1), 100));
+        trace.answered(MS(1), &packet(Flags::ACK, (1, 101), 0));
+        // Nothing of the next thousand.
+        trace.answered(MS(2), &packet(Flags::ACK, (1, 1_101), 0));
+        trace.sent(MS(3), &packet(Flags::ACK, (1_201, 1), 50));
+        assert_eq!((trace.counts.bytes, trace.counts.unseen), (150, 1_100));
+        assert_eq!(trace.segments.extent(0, 0..2), Some((0, 1_250)));
     }
 
     #[test]

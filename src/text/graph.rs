@@ -27,6 +27,8 @@ pub struct GraphText {
     pub signs: [&'static str; 4],
     /// So many bytes in so many segments.
     pub sent: fn(&str, &str, u64) -> String,
+    /// So many bytes were sent that no packet here shows.
+    pub unseen: fn(&str) -> String,
     pub again: fn(&str, u64) -> String,
     pub lost: fn(&str, u64) -> String,
     pub throughput: fn(&str) -> String,

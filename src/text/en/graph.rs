@@ -18,13 +18,14 @@ pub(super) const GRAPH: GraphText = GraphText {
     timed_out: "after a timeout",
     signs: ["segments", "acknowledged", "window's edge", "sent again"],
     sent: |bytes, segments, count| format!("{bytes} B in {segments} {}", plural(count, "segment", "segments")),
+    unseen: |bytes| format!("{bytes} B more in packets that are not here"),
     again: |number, _| format!("{number} sent again"),
     lost: |number, _| format!("{number} lost"),
     throughput: |bytes| format!("throughput {bytes}/s"),
     acks: |count, usual, most, number| {
         format!("{count} {} of {usual} B on average, {most} at most", plural(number, "ACK", "ACKs"))
     },
-    window: |least, now| format!("window {now} B, at least {least}"),
+    window: |least, now| format!("window now {now} B, smallest {least}"),
     rtt: |rtt, estimate| format!("RTT {rtt}, estimated {estimate}"),
     acknowledged: |by, after| format!("acknowledged by #{by} after {after}"),
     unacknowledged: "not acknowledged",

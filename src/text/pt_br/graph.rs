@@ -18,13 +18,14 @@ pub(super) const GRAPH: GraphText = GraphText {
     timed_out: "após um timeout",
     signs: ["segmentos", "confirmado", "fim da janela", "reenviado"],
     sent: |bytes, segments, count| format!("{bytes} B em {segments} {}", plural(count, "segmento", "segmentos")),
+    unseen: |bytes| format!("mais {bytes} B em pacotes que não estão aqui"),
     again: |number, count| format!("{number} {}", plural(count, "reenviado", "reenviados")),
     lost: |number, count| format!("{number} {}", plural(count, "perdido", "perdidos")),
     throughput: |bytes| format!("vazão {bytes}/s"),
     acks: |count, usual, most, number| {
         format!("{count} {} de {usual} B em média, {most} no máximo", plural(number, "ACK", "ACKs"))
     },
-    window: |least, now| format!("janela {now} B, no mínimo {least}"),
+    window: |least, now| format!("janela agora {now} B, a menor {least}"),
     rtt: |rtt, estimate| format!("RTT {rtt}, estimado {estimate}"),
     acknowledged: |by, after| format!("confirmado por #{by} após {after}"),
     unacknowledged: "não confirmado",

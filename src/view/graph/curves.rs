@@ -30,6 +30,9 @@ const fn letter(mark: EndMark) -> char {
     }
 }
 
+/// The columns that all present values take.
+const WIDE_HEADING: u16 = 76;
+
 /// What is drawn, and which part of it.
 struct CurvesView<'a> {
     end: &'a EndTrace,
@@ -58,8 +61,9 @@ pub(super) fn draw(model: &Model, ctx: &DrawContext, end: &EndTrace, area: Rect,
     let warning = wrap(ctx.text.graph.after_timeout, area.width.saturating_sub(2));
     let lines = u16::try_from(warning.len()).unwrap_or(u16::MAX / 2);
     let warns = if lost && area.height > 7 + lines { lines } else { 0 };
-    let bands = area.height.saturating_sub(3 + warns);
-    let [head, bands, marks, foot, below] = rows(area, [1, bands, 1, 1, warns]);
+    let heads = if area.width < WIDE_HEADING && area.height > 9 { 2 } else { 1 };
+    let bands = area.height.saturating_sub(heads + 2 + warns);
+    let [head, bands, marks, foot, below] = rows(area, [heads, bands, 1, 1, warns]);
     view.heading(ctx, head, buf);
     view.bands(ctx, bands, buf);
     view.marks(ctx, marks, buf);
@@ -95,7 +99,8 @@ impl CurvesView<'_> {
             .value(InfoCurve::InFlight)
             .map_or_else(|| glyphs::DASH.to_owned(), |bytes| format!("{} B", numbers.count(bytes.into())));
         let [cwnd, ssthresh, in_flight] = window_layers(ctx).map(|layer| layer.style);
-        let mut writer = LineWriter::on(buf, area, 0);
+        let mut row = 0;
+        let mut writer = LineWriter::on(buf, area, row);
         writer.skip(1);
         for (sample, text, style) in [
             (samples(ctx)[0], format!("cwnd {}", number(InfoCurve::Cwnd)), cwnd),
@@ -105,7 +110,9 @@ impl CurvesView<'_> {
             ("", format!("RTO {}", time(InfoCurve::Rto)), ctx.theme.text),
         ] {
             if width(sample) + width(&text) + 1 > writer.room() {
-                break;
+                row += 1;
+                writer = LineWriter::on(buf, area, row);
+                writer.skip(1);
             }
             if !sample.is_empty() {
                 writer.write(sample, style).skip(1);

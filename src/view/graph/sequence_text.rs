@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::domain::PacketSummary;
 use crate::model::sequence::SequenceTrace;
 use crate::view::draw_context::DrawContext;
-use crate::view::glyphs::SEPARATOR;
+use crate::view::glyphs::{AT_LEAST, SEPARATOR};
 use crate::view::line_writer::width;
 
 /// A segment that is selected, and the packet that acknowledged it, with the time between.
@@ -21,14 +21,20 @@ pub(super) fn lines(ctx: &DrawContext, trace: &SequenceTrace, selected: Option<&
     let counts = &trace.counts;
     let count = |number: u64| numbers.count(number);
     let mut lines: Vec<String> = selected.and_then(|selected| segment(ctx, selected)).into_iter().collect();
-    lines.push((words.sent)(&count(counts.bytes), &count(counts.segments), counts.segments));
-    lines.push((words.again)(&count(counts.again), counts.again));
+    // Where something was not seen, no number is the whole.
+    let whole = counts.unseen == 0;
+    let sum = |number: u64| if whole { count(number) } else { format!("{AT_LEAST} {}", count(number)) };
+    lines.push((words.sent)(&sum(counts.bytes), &sum(counts.segments), counts.segments));
+    if !whole {
+        lines.push((words.unseen)(&count(counts.unseen)));
+    }
+    lines.push((words.again)(&sum(counts.again), counts.again));
     if counts.lost > 0 {
         lines.push((words.lost)(&count(counts.lost), counts.lost));
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate is positive; `as` saturates")]
     lines.extend(trace.throughput().map(|rate| (words.throughput)(&numbers.bytes(rate as u64))));
-    if let Some(usual) = counts.acked.checked_div(counts.acks).map(count) {
+    if let Some(usual) = counts.acked.checked_div(counts.acks).filter(|_| whole).map(count) {
         lines.push((words.acks)(&count(counts.acks), &usual, &count(counts.most_acked), counts.acks));
     }
     lines.extend(counts.window.map(|(least, now)| (words.window)(&count(least.into()), &count(now.into()))));

@@ -1,6 +1,7 @@
 //! The wire lab with the real kernel. Needs the capability `wire`.
 
 mod bench;
+mod bulk;
 mod by_hand;
 mod ends;
 mod forge;
@@ -17,6 +18,7 @@ use crate::harness::Test;
 
 pub(crate) fn tests() -> Vec<Test> {
     [
+        bulk::tests(),
         by_hand::tests(),
         played::tests(),
         readings::tests(),
