@@ -44,7 +44,13 @@ impl<'a> WirePacket<'a> {
     pub(super) fn id(&self) -> Option<SegmentId> {
         let (TcpHeader { seq, ack, flags, .. }, len) = self.tcp.as_ref()?;
         let takes = *len > 0 || flags.any(Flags::SYN.with(Flags::FIN));
-        takes.then_some(SegmentId { flow: self.flow, seq: *seq, ack: *ack, flags: *flags, len: *len })
+        takes.then_some(SegmentId {
+            flow: self.flow,
+            seq: *seq,
+            ack: *ack,
+            flags: flags.without(Flags::PSH),
+            len: *len,
+        })
     }
 
     /// The number that its sender sends next if this is a TCP segment, and whether it takes none itself: a mere
@@ -62,7 +68,7 @@ impl<'a> WirePacket<'a> {
     /// §3.8.6.1). Only who knows what was sent can tell it from a mere acknowledgement.
     pub(super) fn probe_id(&self) -> Option<SegmentId> {
         let (TcpHeader { seq, ack, flags, .. }, len) = self.tcp.as_ref()?;
-        Some(SegmentId { flow: self.flow, seq: *seq, ack: *ack, flags: *flags, len: *len })
+        Some(SegmentId { flow: self.flow, seq: *seq, ack: *ack, flags: flags.without(Flags::PSH), len: *len })
     }
 
     /// What it acknowledges, if it acknowledges anything.
@@ -106,7 +112,7 @@ pub(super) fn corrupt(packet: &mut [u8]) {
     }
 }
 
-/// The identity of a segment: the fields that a retransmission shares with the original, unlike the IP identification,
+/// The identity of a segment: the fields that a retransmission shares with the original, unlike PSH, the IP identification,
 /// the window, the timestamps and the checksums. Only segments that take sequence numbers have one: receivers count
 /// duplicate acknowledgements (RFC 5681 §3.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
