@@ -9,8 +9,8 @@ use crate::domain::{Congestion, HostId, Setting};
 
 /// One line of the settings: what it can be turned to, in the order of the keys. What a host starts with is the first,
 /// unless it is not ours to say.
-pub const SETTINGS: [&[Setting]; 13] = [
-    &[Setting::Patience(true), Setting::Patience(false)],
+pub const SETTINGS: [&[Setting]; 19] = [
+    &[Setting::Patience(true), Setting::Patience(false), Setting::RtoMin(1_000), Setting::RtoMin(5_000)],
     &[Setting::Timestamps(false), Setting::Timestamps(true)],
     &[Setting::Sack(false), Setting::Sack(true)],
     &[Setting::WindowScaling(false), Setting::WindowScaling(true)],
@@ -39,6 +39,12 @@ pub const SETTINGS: [&[Setting]; 13] = [
     ],
     &[Setting::SendBuffer(16_384), Setting::SendBuffer(65_536), Setting::SendBuffer(4_608)],
     &[Setting::SynLinearTimeouts(4), Setting::SynLinearTimeouts(0)],
+    &[Setting::Ecn(0), Setting::Ecn(1), Setting::Ecn(2)],
+    &[Setting::SynCookies(true), Setting::SynCookies(false)],
+    &[Setting::FastOpen(1), Setting::FastOpen(3), Setting::FastOpen(0)],
+    &[Setting::Rfc1337(false), Setting::Rfc1337(true)],
+    &[Setting::RememberMetrics(false), Setting::RememberMetrics(true)],
+    &[Setting::Mtu(1_500), Setting::Mtu(576), Setting::Mtu(9_000)],
 ];
 
 /// The selected setting.
@@ -56,26 +62,23 @@ impl Default for SettingsCursor {
     }
 }
 
-fn same(one: &Setting, other: &Setting) -> bool {
-    std::mem::discriminant(one) == std::mem::discriminant(other)
-}
-
 /// The value of this setting on a host, if it is known: as it was set, the default of every host, or as it was read from
 /// the kernel.
 pub fn value(wire: &WireState, host: HostId, line: &[Setting]) -> Option<Setting> {
     let first = line.first()?;
-    let set = |change: &&SettingChange| change.host == host && change.errno.is_none() && same(&change.setting, first);
+    let set = |change: &&SettingChange| change.host == host && change.errno.is_none() && change.setting.is_same(first);
     let change = wire.setting_changes().iter().rev().find(set).map(|change| change.setting);
-    let start = || Setting::DEFAULTS.iter().copied().find(|setting| same(setting, first));
+    let start = || Setting::DEFAULTS.iter().copied().find(|setting| setting.is_same(first));
     let ours = || matches!(first, Setting::Nagle(_)).then_some(*first);
-    let read = || wire.settings_read(host).iter().copied().find(|setting| same(setting, first));
+    let read = || wire.settings_read(host).iter().copied().find(|setting| setting.is_same(first));
     change.or_else(start).or_else(read).or_else(ours)
 }
 
 /// The last attempt to turn this setting of this host, if it failed.
 pub fn failure<'a>(wire: &'a WireState, host: HostId, line: &[Setting]) -> Option<&'a SettingChange> {
     let first = line.first()?;
-    let latest = wire.setting_changes().iter().rev().find(|change| change.host == host && same(&change.setting, first));
+    let latest =
+        wire.setting_changes().iter().rev().find(|change| change.host == host && change.setting.is_same(first));
     latest.filter(|change| change.errno.is_some())
 }
 

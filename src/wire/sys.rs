@@ -87,6 +87,20 @@ pub(super) fn ethtool(socket: BorrowedFd<'_>, name: &str, what: u32) -> io::Resu
     if done < 0 { Err(io::Error::last_os_error()) } else { Ok(value.data) }
 }
 
+/// The MTU of the interface `name` (`SIOCGIFMTU`, `netdevice(7)`). `socket` is any socket of its namespace.
+#[expect(unsafe_code, reason = "an ioctl, and a C structure with a union")]
+pub(super) fn mtu(socket: BorrowedFd<'_>, name: &str) -> io::Result<u16> {
+    let mut request = interface(name);
+    // SAFETY: SIOCGIFMTU reads and writes one `ifreq`, which outlives the call.
+    let done = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFMTU, &raw mut request) };
+    if done < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has filled in this field.
+    let mtu = unsafe { request.ifr_ifru.ifru_mtu };
+    u16::try_from(mtu).map_err(|_| io::ErrorKind::InvalidData.into())
+}
+
 /// Binds a packet socket to one interface and to IPv4 frames (`packet(7)`).
 #[expect(unsafe_code, reason = "sockaddr_ll has no safe wrapper")]
 pub(super) fn bind_packet_socket(socket: impl AsFd, interface_index: u32) -> io::Result<()> {

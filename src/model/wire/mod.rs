@@ -352,7 +352,7 @@ impl WireState {
                     SettingChange { host: seen.host.unwrap_or(HostId::Client), setting: *setting, errno: *errno };
                 let same = |other: &SettingChange| {
                     other.host == change.host
-                        && std::mem::discriminant(&other.setting) == std::mem::discriminant(setting)
+                        && other.setting.is_same(setting)
                         // A failed change leaves the earlier one in force.
                         && (change.errno.is_none() || other.errno.is_some())
                 };

@@ -215,6 +215,10 @@ pub(super) const WIRE: WireText = WireText {
         Setting::ReceiveBuffer(_) => "receive buffer",
         Setting::SendBuffer(_) => "send buffer",
         Setting::Nagle(_) => "Nagle, our own sockets",
+        Setting::FastOpen(_) => "TCP Fast Open (RFC 7413)",
+        Setting::Rfc1337(_) => "TIME_WAIT ignores RST (RFC 1337)",
+        Setting::Mtu(_) => "MTU of the interface",
+        Setting::RtoMin(_) => "least RTO",
         Setting::Patience(_) => "patience: timeouts wait for you",
     },
     value,
@@ -337,6 +341,7 @@ fn value(setting: &Setting) -> String {
         | Setting::TailLossProbe(on)
         | Setting::RememberMetrics(on)
         | Setting::SynCookies(on)
+        | Setting::Rfc1337(on)
         | Setting::Nagle(on) => switch(on),
         Setting::Patience(true) => "on: RTO ≥ 110 s".into(),
         Setting::Patience(false) => "off: RTO ≥ 0.2 s".into(),
@@ -352,7 +357,15 @@ fn value(setting: &Setting) -> String {
         | Setting::OrphanRetries(count) => count.to_string(),
         Setting::FinTimeout(seconds) => format!("{seconds} s"),
         Setting::Somaxconn(limit) => limit.to_string(),
-        Setting::Ecn(how) => how.to_string(),
+        Setting::Ecn(0) => "never".into(),
+        Setting::Ecn(1) => "always".into(),
+        Setting::Ecn(_) => "if the peer asks".into(),
+        Setting::FastOpen(0) => "off".into(),
+        Setting::FastOpen(1) => "for connect()".into(),
+        Setting::FastOpen(2) => "for listen()".into(),
+        Setting::FastOpen(_) => "for both".into(),
+        Setting::Mtu(bytes) => format!("{bytes} B"),
+        Setting::RtoMin(ms) => format!("RTO ≥ {ms} ms"),
         Setting::Congestion(Congestion::Reno) => "Reno".into(),
         Setting::Congestion(Congestion::Cubic) => "CUBIC".into(),
         Setting::ReceiveBuffer(bytes) | Setting::SendBuffer(bytes) => format!("{bytes} B"),

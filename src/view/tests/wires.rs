@@ -131,7 +131,7 @@ pub(super) fn settings(lang: Lang) -> TestWire {
         WireEvent::SettingChanged { setting: Setting::EphemeralRange(40_000, 40_009), errno: None },
     );
     bench.wire(Some(Server), WireEvent::SettingChanged { setting: Setting::Sack(true), errno: Some(Errno::Perm) });
-    bench.keys("S");
+    bench.keys(",");
     bench.key(Key::Down);
     bench.key(Key::Tab);
     bench

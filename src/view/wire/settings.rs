@@ -26,7 +26,11 @@ pub(in crate::view) fn render(model: &Model, ctx: &DrawContext, buf: &mut Buffer
     writer.skip(column + 3).cell((words.host)(HostId::Client), cell, theme.host.client).skip(1);
     writer.cell((words.host)(HostId::Server), cell, theme.host.server);
     let cursor = model.ui.wire.settings;
-    for ((row, line), at) in (1..inside.height).zip(SETTINGS).zip(0..) {
+    // Between the heading and the note, each with a blank line; where there are more settings than lines, around the
+    // selected one.
+    let shown = usize::from(inside.height.saturating_sub(3)).min(SETTINGS.len());
+    let first_shown = (cursor.line + 1).saturating_sub(shown);
+    for (row, (at, line)) in (1..).zip(SETTINGS.into_iter().enumerate().skip(first_shown).take(shown)) {
         let Some(first) = line.first() else { continue };
         let mut writer = LineWriter::on(buf, inside, row);
         writer.cell(if cursor.line == at { glyphs::SELECTED } else { " " }, 2, theme.newest);
@@ -45,7 +49,7 @@ pub(in crate::view) fn render(model: &Model, ctx: &DrawContext, buf: &mut Buffer
     }
     let here = SETTINGS.get(cursor.line).and_then(|line| failure(&model.worlds.shown().wire, cursor.host, line));
     let refused = here.and_then(|turned| turned.errno).map(|errno| (words.refused)(&errno.to_string()));
-    let mut writer = LineWriter::on(buf, inside, lines + 2);
+    let mut writer = LineWriter::on(buf, inside, (lines + 2).min(inside.height.saturating_sub(1)));
     match refused {
         Some(refused) => writer.skip(1).write(&refused, theme.alarm),
         None => writer.skip(1).write(words.settings_note, theme.quiet),

@@ -17,7 +17,7 @@ use crate::domain::Setting;
 use crate::domain::need::Need;
 use crate::domain::{HostId, Proto};
 use crate::wire::sys;
-use crate::wire::sysctl::{KERNEL_CHOICES, KernelChoice, sysctl};
+use crate::wire::sysctl::{KERNEL_CHOICES, KernelChoice};
 
 pub(super) const INTERFACE: &str = "eth0";
 /// The prefix length of the hosts' network (RFC 5737, TEST-NET-1).
@@ -156,10 +156,14 @@ pub(super) fn configure(host: HostId, mtu: u16, arp: bool, settings: &[Setting])
 
 /// On the host's thread: changes a setting of its network stack.
 pub(super) fn set(host: HostId, setting: Setting) -> io::Result<()> {
-    if let Setting::Patience(on) = setting {
-        return Route::open()?.least_timeout(INTERFACE, host.address(), PREFIX, on.then_some(PATIENT));
+    let least_timeout = |least| Route::open()?.least_timeout(INTERFACE, host.address(), PREFIX, least);
+    match setting {
+        Setting::Patience(on) => return least_timeout(on.then_some(PATIENT)),
+        Setting::RtoMin(ms) => return least_timeout(Some(Duration::from_millis(ms.into()))),
+        Setting::Mtu(mtu) => return Route::open()?.sizes(INTERFACE, mtu, QUEUE),
+        _ => {}
     }
-    let (file, value) = sysctl(setting).ok_or(io::ErrorKind::InvalidInput)?;
+    let (file, value) = setting.sysctl().ok_or(io::ErrorKind::InvalidInput)?;
     fs::write(format!("/proc/sys/net/{file}"), value)
 }
 
@@ -167,7 +171,8 @@ pub(super) fn set(host: HostId, setting: Setting) -> io::Result<()> {
 pub(super) fn read() -> Vec<Setting> {
     let of =
         |choice: &KernelChoice| choice.setting(&fs::read_to_string(format!("/proc/sys/net/{}", choice.file)).ok()?);
-    KERNEL_CHOICES.iter().filter_map(of).collect()
+    let mtu = socket(Proto::Udp).and_then(|socket| sys::mtu(socket.as_fd(), INTERFACE));
+    KERNEL_CHOICES.iter().filter_map(of).chain(mtu.ok().map(Setting::Mtu)).collect()
 }
 
 /// On the host's thread: how many packets its loopback interface has received, which are those it has sent to itself.
