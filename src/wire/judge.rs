@@ -231,8 +231,13 @@ fn tcp(moved: &MovedCounters, packet: &JudgedPacket, rule: Option<(Disposition, 
 fn in_connection(moved: &MovedCounters, packet: &JudgedPacket, answer: Option<KernelAnswer>) -> Option<Judgement> {
     let has = |name: &str| moved.contains_key(name);
     let yes = |did, why| Some((did, Some(why), answer));
-    let before = packet.before.filter(|state| !matches!(state, TcpState::SynSent | TcpState::SynRecv))?;
     let empty = !packet.data && !packet.flags.has(Flags::FIN);
+    // The end of a handshake after which nothing is left to be accepted (RFC 7413 §4.2.2).
+    let opens = (packet.before, packet.after) == (Some(TcpState::SynRecv), Some(TcpState::Established));
+    if opens && empty && PURE_ACK.into_iter().any(has) {
+        return yes(Taken, KernelCause::PureAck);
+    }
+    let before = packet.before.filter(|state| !matches!(state, TcpState::SynSent | TcpState::SynRecv))?;
     if before == TcpState::TimeWait {
         // A late ACK without data is silently dropped there (RFC 9293 §3.10.7.4).
         return if answer == Some(Ack) { yes(Answered, KernelCause::TimeWait) } else { None };
