@@ -14,10 +14,11 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ExprLit, Fields, Item, ItemEnum, Lit, Meta, Token, Type};
 
 /// The files with the types of the language.
-const LANGUAGE: [&str; 6] = ["file", "step", "act", "expect", "matcher", "settings"];
+const LANGUAGE: [&str; 9] =
+    ["file", "step", "act", "socket_act", "expect", "matcher", "amount", "segment_options", "settings"];
 
 /// The files with the types of values that the rest of the program has too.
-const DOMAIN: [&str; 9] = ["id", "state", "client", "server", "row", "flow", "event", "call", "setting"];
+const DOMAIN: [&str; 10] = ["id", "state", "client", "server", "row", "flow", "event", "call", "script", "setting"];
 
 const EXAMPLES: &str = include_str!("../docs/every-word.toml");
 
@@ -33,19 +34,22 @@ its line and column. `socklab-tui run FILE` plays a file without the screen; all
 ";
 
 /// The sections: the heading, the type whose words it lists, and how the lines with examples begin.
-const SECTIONS: [(&str, &str, &[&str]); 8] = [
+const SECTIONS: [(&str, &str, &[&str]); 11] = [
     ("A lesson", "Lesson", &[""]),
     ("A step", "LessonStep", &[""]),
     ("Timers that a step depends on", "TimerNeed", &["timers = "]),
     ("Acts", "Act", &[]),
     ("Expectations", "Expect", &[]),
     ("Packets", "PacketMatch", &["{ packet = ", "{ held = ", "{ deliver = ", "{ drop = ", "{ duplicate = "]),
+    ("Options of a segment", "OptionsMatch", &["{ held = { options = {"]),
+    ("Options of a socket", "SocketOptions", &["{ setsockopt = { socket = \"server\", options = {"]),
+    ("Keepalive", "KeepAlive", &["{ setsockopt = { socket = \"server\", options = { keep_alive = {"]),
     ("Settings", "HostSettings", &["settings."]),
     ("Which host a setting is for", "LessonSettings", &["settings."]),
 ];
 
 /// The types that are one of a few values.
-const VALUES: [&str; 12] = [
+const VALUES: [&str; 14] = [
     "LessonGroup",
     "WorldId",
     "HostId",
@@ -54,6 +58,8 @@ const VALUES: [&str; 12] = [
     "ClientPlan",
     "CloseHow",
     "ModeName",
+    "ShutdownHow",
+    "Congestion",
     "TcpState",
     "TimerKind",
     "Proto",
@@ -274,7 +280,9 @@ impl Types {
                 let own = parts(&of).0;
                 let described = SECTIONS.iter().any(|(_, listed, _)| *listed == own);
                 match self.items.get(&own) {
-                    Some(Item::Struct(_)) if !described => (None, self.words(&own)),
+                    Some(Item::Struct(item)) if !described && matches!(item.fields, Fields::Named(_)) => {
+                        (None, self.words(&own))
+                    }
                     _ => (Some(of), vec![]),
                 }
             }
@@ -293,9 +301,15 @@ impl Types {
             "bool" => "`true` or `false`".into(),
             "String" => "text".into(),
             "LocalizedText" => "text as `en` and `pt`".into(),
-            "SocketName" => "name of a socket".into(),
+            "SocketName" | "Spanned" => "name of a socket".into(),
             "SpannedEnd" => "an end: `a`, or `a/peer` for the other end of its connection".into(),
-            "Amount" => "number, or a bound such as `\">0\"`".into(),
+            "Amount" => "number, a bound such as `\">0\"`, or a range such as `\"2-9\"`".into(),
+            "OptionMatch" => "`true` or `false`, or a number, a bound or a range".into(),
+            "SackMatch" => "`true` or `false`, or two numbers".into(),
+            "WaitTime" => "number".into(),
+            "OptionsMatch" => "options of a segment".into(),
+            "SocketOptions" => "options of a socket".into(),
+            "KeepAlive" => "keepalive".into(),
             "CauseMatch" => "a call, flags, or `timer`".into(),
             "Flags" => "flags such as `SYN+ACK`".into(),
             "Outcome" => "`ok`, or an error's name".into(),

@@ -101,7 +101,7 @@ impl Environment {
             PlayedWorld::Host(here) => match order {
                 LessonOrder::Script(_, op) => here.script.perform(op),
                 LessonOrder::Lab(order) => here.perform(order),
-                LessonOrder::Wire(_) | LessonOrder::Set(_) | LessonOrder::Run(..) => {
+                LessonOrder::Wire(_) | LessonOrder::Set(_) | LessonOrder::Run(..) | LessonOrder::Inform(..) => {
                     anyhow::bail!("this needs the wire: world = \"wire\"")
                 }
             },
@@ -216,6 +216,7 @@ impl WireLab {
             LessonOrder::Wire(command) => self.command(command).context("the wire")?,
             LessonOrder::Script(host, op) => self.perform_socket_op(host, op),
             LessonOrder::Lab(order) => self.perform(order),
+            LessonOrder::Inform(host, flow) => self.wire.inform_anew(host, flow).context("the wire")?,
             LessonOrder::Set(settings) => self.set_all(&settings)?,
             LessonOrder::Run(host, argv) => {
                 let name = argv.first().cloned().unwrap_or_default();

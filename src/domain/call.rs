@@ -185,6 +185,10 @@ pub enum Args {
     Shut(Shut),
     /// `setsockopt`: which option.
     Option(SockOpt),
+    /// `setsockopt`: which option, and its value.
+    OptionValue(SockOpt, u32),
+    /// `send`: as urgent data.
+    Urgent,
 }
 
 impl Args {
@@ -205,6 +209,8 @@ impl fmt::Display for Args {
             Self::Number(number) => number.fmt(f),
             Self::Shut(how) => how.fmt(f),
             Self::Option(option) => option.fmt(f),
+            Self::OptionValue(option, value) => write!(f, "{option} {value}"),
+            Self::Urgent => f.write_str(URGENT),
         }
     }
 }
@@ -217,21 +223,30 @@ impl FromStr for Args {
             "SOCK_STREAM" => return Ok(Self::Proto(Proto::Tcp)),
             "SOCK_DGRAM" => return Ok(Self::Proto(Proto::Udp)),
             "SOCK_RAW" => return Ok(Self::Proto(Proto::Icmp)),
+            URGENT => return Ok(Self::Urgent),
             _ => {}
         }
         let number = || text.parse().map(Self::Number).ok();
         let addr = || text.parse().map(Self::Addr).ok();
         let shut = || text.parse().map(Self::Shut).ok();
         let option = || text.parse().map(Self::Option).ok();
+        let option_value = || {
+            let (option, value) = text.split_once(' ')?;
+            Some(Self::OptionValue(option.parse().ok()?, value.parse().ok()?))
+        };
         number()
             .or_else(addr)
             .or_else(shut)
             .or_else(option)
+            .or_else(option_value)
             .ok_or_else(|| UnknownText { what: "Args", text: text.into() })
     }
 }
 
 serde_as_text!(Args);
+
+/// The flag of urgent data (`send(2)`).
+const URGENT: &str = "MSG_OOB";
 
 text_enum! {
     /// The `how` of `shutdown(2)`.
@@ -270,6 +285,28 @@ text_enum! {
         ReceiveErrorsV6 = "IPV6_RECVERR",
         /// `IP_BIND_ADDRESS_NO_PORT`: `bind` fixes the address only; `connect` chooses the port.
         BindNoPort = "IP_BIND_ADDRESS_NO_PORT",
+        /// `SO_LINGER`: how many seconds `close` may wait until the data is acknowledged.
+        Linger = "SO_LINGER",
+        /// `SO_KEEPALIVE`: a connection on which nothing is said is probed.
+        KeepAlive = "SO_KEEPALIVE",
+        /// `TCP_KEEPIDLE`: after how many seconds of silence the first probe is sent.
+        KeepIdle = "TCP_KEEPIDLE",
+        /// `TCP_KEEPINTVL`: the seconds between two probes.
+        KeepInterval = "TCP_KEEPINTVL",
+        /// `TCP_KEEPCNT`: after how many probes without an answer the connection is given up.
+        KeepCount = "TCP_KEEPCNT",
+        /// `TCP_USER_TIMEOUT`: how many milliseconds data may stay unacknowledged (RFC 5482).
+        UserTimeout = "TCP_USER_TIMEOUT",
+        /// `TCP_MAXSEG`: the largest segment, in bytes.
+        MaxSegment = "TCP_MAXSEG",
+        /// `TCP_CORK`: small segments wait until it is taken off.
+        Cork = "TCP_CORK",
+        /// `IP_TOS`: the type-of-service byte of the IP header.
+        Tos = "IP_TOS",
+        /// `TCP_FASTOPEN` on a listener: how many connections may have data before their handshake is over (RFC 7413).
+        FastOpen = "TCP_FASTOPEN",
+        /// `TCP_FASTOPEN_CONNECT`: with a cookie, `connect` leaves the SYN to the first `send`.
+        FastOpenConnect = "TCP_FASTOPEN_CONNECT",
     }
 }
 

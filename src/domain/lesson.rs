@@ -78,6 +78,17 @@ pub enum LessonFault {
     Unreadable(Errno),
 }
 
+/// Why an act is not said in packetdrill's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnsayableReason {
+    /// packetdrill has no word for it.
+    NoWord,
+    /// A script has one connection.
+    SecondConnection,
+    /// Which packets that brings shows only when it is played.
+    Unforeseen,
+}
+
 /// The observation in place of the expected one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

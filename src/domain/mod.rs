@@ -89,7 +89,7 @@ pub use ports::PortList;
 pub use refusal::{Loss, Refusal};
 pub use row::{ControlInQueue, Delta, Process, Row, RowKey, Timer, TimerKind};
 pub use scan::{ScanChange, ScanEvent, ScanPlan};
-pub use script::{ScriptedCall, SocketOp, SocketOptions};
+pub use script::{OptionCall, ScriptedCall, SocketOp, SocketOptions};
 pub use sent_again::SentAgain;
 pub use server::{Answer, ServerChange, ServerEvent, ServerKind, ServerSpec, ServiceModel};
 pub use setting::{Congestion, Setting};

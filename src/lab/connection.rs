@@ -26,13 +26,15 @@ pub(super) struct Connection {
     /// When `connect` was entered, or `accept` returned.
     pub(super) since: Stamp,
     pub(super) log: Reporter,
+    /// Whether `connect` returned at once instead of going on in the background.
+    pub(super) at_once: bool,
     /// Where its `recv` is written down while it waits.
     waiting: OnceLock<WaitingPlace>,
 }
 
 impl Connection {
     pub(super) fn new(socket_id: SocketId, flow: Flow, stream: TcpStream, since: Stamp, log: Reporter) -> Self {
-        Self { socket_id, flow, stream, since, log, waiting: OnceLock::new() }
+        Self { socket_id, flow, stream, since, log, at_once: false, waiting: OnceLock::new() }
     }
 
     /// Waits for data and appends it to `into`: one `recv`. `Ok(0)` is the peer's FIN.
@@ -93,7 +95,12 @@ impl Connection {
 
     /// `shutdown(SHUT_WR)`: a FIN leaves; receiving goes on.
     pub(super) fn shut_write(&self) {
-        shut(&SockRef::from(&self.stream), Shut::Write, self.socket_id, self.flow, &self.log);
+        self.shut(Shut::Write);
+    }
+
+    /// `shutdown` in this direction.
+    pub(super) fn shut(&self, how: Shut) {
+        shut(&SockRef::from(&self.stream), how, self.socket_id, self.flow, &self.log);
     }
 
     /// `SO_LINGER` with no time to linger, then `close`: a RST leaves.

@@ -33,7 +33,11 @@ pub(super) fn dial(
 pub(super) fn connect(socket: Socket, socket_id: SocketId, addr: SocketAddr, log: &Reporter) -> io::Result<Connection> {
     let since = log.now();
     match try_connect(socket, addr) {
-        Ok((stream, local)) => Ok(Connection::new(socket_id, Flow::tcp(local, addr), stream, since, log.clone())),
+        Ok(Dialed { stream, local, at_once }) => {
+            let mut connection = Connection::new(socket_id, Flow::tcp(local, addr), stream, since, log.clone());
+            connection.at_once = at_once;
+            Ok(connection)
+        }
         Err(error) => {
             let call = Call::new(socket_id, Syscall::Connect).with(Args::Addr(addr));
             log.call_at(since, Call { result: Outcome::Failed(Errno::from(&error)), ..call });
@@ -42,16 +46,27 @@ pub(super) fn connect(socket: Socket, socket_id: SocketId, addr: SocketAddr, log
     }
 }
 
-/// Calls `connect`, which goes on in the background. Returns the local address as well.
-pub(super) fn try_connect(socket: Socket, addr: SocketAddr) -> io::Result<(TcpStream, SocketAddr)> {
-    if let Err(error) = socket.connect(&addr.into())
+/// A socket on which `connect` was called.
+pub(super) struct Dialed {
+    pub(super) stream: TcpStream,
+    /// Its own address.
+    pub(super) local: SocketAddr,
+    /// Whether `connect` has returned, and does not go on in the background.
+    pub(super) at_once: bool,
+}
+
+/// Calls `connect`, which goes on in the background.
+pub(super) fn try_connect(socket: Socket, addr: SocketAddr) -> io::Result<Dialed> {
+    let called = socket.connect(&addr.into());
+    let at_once = called.is_ok();
+    if let Err(error) = called
         && !is_in_progress(&error)
     {
         return Err(error);
     }
     let stream = TcpStream::from_std(socket.into())?;
     let local = stream.local_addr()?;
-    Ok((stream, local))
+    Ok(Dialed { stream, local, at_once })
 }
 
 /// Waits until the handshake has succeeded or failed, and reports `connect`: at its entry, or if it was reported there as

@@ -5,7 +5,8 @@ use toml::Spanned;
 
 use super::matcher::PacketMatch;
 use super::settings::LessonSettings;
-use crate::domain::{ClientPlan, CloseHow, HostId, ServerKind, ServiceModel};
+use super::socket_act::{ShutdownAct, WaitTime};
+use crate::domain::{ClientPlan, CloseHow, HostId, ServerKind, ServiceModel, SocketOptions};
 
 /// A socket's name, and its place in the file.
 pub type SocketName = Spanned<String>;
@@ -27,6 +28,16 @@ pub enum Act {
         /// Delays acknowledgements from the first one on: turns `TCP_QUICKACK` off.
         #[serde(default)]
         delay_acks: bool,
+        /// Options that are set on the connection.
+        #[serde(default)]
+        options: SocketOptions,
+    },
+    /// Sets options on an open socket, in the order of their list.
+    Setsockopt {
+        /// On this socket.
+        socket: SocketName,
+        /// The options.
+        options: SocketOptions,
     },
     /// Makes a UDP socket.
     Datagram(DatagramAct),
@@ -43,8 +54,8 @@ pub enum Act {
         #[serde(default)]
         ahead: bool,
     },
-    /// `shutdown(SHUT_WR)` on this socket.
-    Shutdown(SocketName),
+    /// `shutdown` on a socket. With the name of the socket alone it is `SHUT_WR`.
+    Shutdown(ShutdownAct),
     /// `close` on this socket.
     Close {
         /// This socket.
@@ -137,6 +148,8 @@ pub enum Act {
     /// Closes all of these clients.
     CloseAll,
 
+    /// Does nothing for so many milliseconds; at most ten minutes.
+    Wait(WaitTime),
     /// Runs a program on a host.
     Run {
         /// On this host.
@@ -166,6 +179,9 @@ pub struct ListenAct {
     pub reuse: bool,
     /// `SO_RCVBUF`, in bytes; accepted connections inherit it.
     pub receive_buffer: Option<u32>,
+    /// Options that are set before `bind`; accepted connections inherit most of them.
+    #[serde(default)]
+    pub options: SocketOptions,
 }
 
 /// The fields of [`Act::Connect`].
@@ -189,6 +205,9 @@ pub struct ConnectAct {
     /// `SO_REUSEADDR`.
     #[serde(default)]
     pub reuse: bool,
+    /// Options that are set before `connect`.
+    #[serde(default)]
+    pub options: SocketOptions,
 }
 
 /// The fields of [`Act::Datagram`].
@@ -217,6 +236,12 @@ pub struct SendAct {
     pub bytes: Option<usize>,
     /// With `sendto`, to this port of the other host.
     pub to: Option<u16>,
+    /// With `MSG_OOB`: the last byte is urgent (RFC 6093).
+    #[serde(default)]
+    pub urgent: bool,
+    /// The program sends as soon as the call in which it is blocked returns; the lesson goes on meanwhile.
+    #[serde(default)]
+    pub ahead: bool,
 }
 
 /// How the wire treats packets.

@@ -6,6 +6,7 @@ use super::act::{Act, ConnectAct, DatagramAct, ListenAct, ModeName, SendAct, Soc
 use super::engine::Engine;
 use super::matcher::PacketMatch;
 use super::order::{DoneWhen, LessonOrder};
+use super::socket_act::ShutdownAct;
 use crate::domain::wire::WireMode;
 use crate::domain::{
     ClientId, Destination, LabOrder, Proto, ScriptedCall, ServerId, ServerKind, SocketId, SocketOp, SocketOptions,
@@ -26,10 +27,17 @@ impl Engine {
         match act {
             Act::Listen(listen) => self.script(&listen.socket, self.listen(listen), returned(Syscall::Listen)),
             Act::Connect(connect) => self.script(&connect.socket, self.connect(connect)?, DoneWhen::Dialed),
-            Act::Accept { socket, from, delay_acks } => {
+            Act::Accept { socket, from, delay_acks, options } => {
                 let from = self.symbols().socket(from.get_ref())?.id;
-                let call = ScriptedCall::Accept { from, delay_acks: *delay_acks };
-                self.script(socket, call, returned(Syscall::Accept))
+                let delay_acks = options.delay_acks.or(delay_acks.then_some(true));
+                let options = SocketOptions { delay_acks, ..*options };
+                self.script(socket, ScriptedCall::Accept { from, options }, returned(Syscall::Accept))
+            }
+            Act::Setsockopt { socket, options } => {
+                let listens = matches!(self.symbols().socket(socket.get_ref())?.id, SocketId::Server(_));
+                let calls = options.calls(listens).len();
+                let done = |id| if calls == 0 { DoneWhen::AtOnce } else { DoneWhen::OptionsSet(id, calls) };
+                self.script(socket, ScriptedCall::Set(*options), done)
             }
             Act::Datagram(datagram) => {
                 let (call, last) = self.datagram(datagram);
@@ -37,7 +45,9 @@ impl Engine {
             }
             Act::Send(send) => self.send(send),
             Act::Recv { socket, most, ahead } => self.recv(socket, *most, *ahead),
-            Act::Shutdown(name) => self.script(name, ScriptedCall::ShutdownWrite, returned(Syscall::Shutdown)),
+            Act::Shutdown(ShutdownAct { socket, how }) => {
+                self.script(socket, ScriptedCall::Shutdown((*how).into()), returned(Syscall::Shutdown))
+            }
             Act::Close { socket, ahead: true } => self.script(socket, ScriptedCall::Close, |_| DoneWhen::AtOnce),
             Act::Close { socket, ahead: false } => self.script(socket, ScriptedCall::Close, returned(Syscall::Close)),
             Act::Reset(name) => self.script(name, ScriptedCall::Reset, returned(Syscall::Close)),
@@ -91,6 +101,8 @@ impl Engine {
             }
             Act::CloseAll => Some((LessonOrder::Lab(LabOrder::CloseAll), DoneWhen::AtOnce)),
 
+            // The engine waits.
+            Act::Wait(_) => None,
             Act::Run { host, argv } => Some((LessonOrder::Run(*host, argv.clone()), DoneWhen::Program)),
         }
     }
@@ -118,9 +130,9 @@ impl Engine {
             addr: self.addresses().of(listen.host, listen.port),
             backlog: listen.backlog,
             options: SocketOptions {
-                reuse_addr: listen.reuse,
-                receive_buffer: listen.receive_buffer,
-                ..SocketOptions::default()
+                reuse: listen.options.reuse.or(listen.reuse.then_some(true)),
+                receive_buffer: listen.options.receive_buffer.or(listen.receive_buffer),
+                ..listen.options
             },
         }
     }
@@ -131,8 +143,11 @@ impl Engine {
             None => self.addresses().across(connect.host, connect.port?),
         };
         let from = connect.from.map(|port| self.addresses().of(connect.host, port));
-        let options =
-            SocketOptions { reuse_addr: connect.reuse, no_delay: connect.no_delay, ..SocketOptions::default() };
+        let options = SocketOptions {
+            reuse: connect.options.reuse.or(connect.reuse.then_some(true)),
+            no_delay: connect.options.no_delay.or(connect.no_delay.then_some(true)),
+            ..connect.options
+        };
         Some(ScriptedCall::Connect { to, from, options })
     }
 
@@ -151,7 +166,9 @@ impl Engine {
     fn send(&self, send: &SendAct) -> Option<(LessonOrder, DoneWhen)> {
         let bytes = bytes(send);
         let Some(port) = send.to else {
-            return self.script(&send.socket, ScriptedCall::Send(bytes), returned(Syscall::Send));
+            let call = if send.urgent { ScriptedCall::SendUrgent(bytes) } else { ScriptedCall::Send(bytes) };
+            let done = |id| if send.ahead { DoneWhen::AtOnce } else { DoneWhen::Call(id, Syscall::Send) };
+            return self.script(&send.socket, call, done);
         };
         let host = self.symbols().socket(send.socket.get_ref())?.host;
         let call = ScriptedCall::SendTo(bytes, self.addresses().across(host, port));

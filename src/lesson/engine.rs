@@ -6,14 +6,17 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::act::Act;
+use super::expect::Expect;
 use super::file::Lesson;
 use super::host_addresses::HostAddresses;
+use super::matcher::SocketEnd;
 use super::order::{DoneWhen, LessonOrder};
 use super::step::LessonStep;
 use super::symbols::Symbols;
 use crate::domain::client::ClientChange;
 use crate::domain::lesson::{ExpectationState, SeenInstead};
-use crate::domain::{Event, EventKind, Flow, Proto, SocketId, Stamp, WireEvent};
+use crate::domain::{Event, EventKind, Flow, Proto, SocketId, Stamp, TcpInfo, WireEvent};
 use crate::model::World;
 
 /// How far the engine is in a step.
@@ -56,8 +59,16 @@ pub struct Engine {
     over: usize,
     /// How many of the events came before the current step began.
     before: usize,
+    /// When the current step began.
+    began: Stamp,
     /// When the current act began, or the wait for the expectations.
     since: Stamp,
+    /// In a step whose expectations have an order: the first event that the next one may be met by.
+    next: usize,
+    /// The latest `TCP_INFO` of each end, and when it was read.
+    readings: HashMap<Flow, (Stamp, TcpInfo)>,
+    /// When the kernels are next to be asked for it.
+    ask: Stamp,
     ticks: Vec<ExpectationState>,
     stuck: Option<usize>,
 }
@@ -75,7 +86,11 @@ impl Engine {
             events: Vec::new(),
             over: 0,
             before: 0,
+            began: Stamp::ZERO,
             since: Stamp::ZERO,
+            next: 0,
+            readings: HashMap::new(),
+            ask: Stamp::ZERO,
             ticks: Vec::new(),
             stuck: None,
         }
@@ -138,6 +153,8 @@ impl Engine {
             self.events.drain(..self.over.min(self.events.len()));
         }
         self.before = self.events.len();
+        self.next = 0;
+        self.began = now;
         self.since = now;
         self.phase = LessonPhase::Acting(0);
         self.go_on(world, now)
@@ -157,6 +174,11 @@ impl Engine {
     /// Takes in an event that `world` has applied already. Returns what to do next.
     pub fn observe(&mut self, world: &World, event: &Event) -> Vec<LessonOrder> {
         self.remember_flow(event);
+        if let EventKind::Info(info) = &event.seen.kind
+            && self.flows.values().any(|flow| *flow == info.flow || flow.mirror() == Some(info.flow))
+        {
+            self.readings.insert(info.flow, (event.seen.at, info.clone()));
+        }
         if self.phase == LessonPhase::Failed {
             return vec![];
         }
@@ -174,27 +196,37 @@ impl Engine {
         self.go_on(world, event.seen.at)
     }
 
-    /// Lets time pass: ends what has lasted until its deadline.
-    pub fn advance(&mut self, world: &World, now: Stamp) {
+    /// Lets time pass: ends what has lasted until its deadline. Returns what to do next.
+    pub fn advance(&mut self, world: &World, now: Stamp) -> Vec<LessonOrder> {
         if self.next_due().is_none_or(|due| now < due) {
-            return;
+            return vec![];
+        }
+        if let Some(DoneWhen::At(_)) = self.waiting {
+            self.waiting = None;
+            self.since = now;
+            return self.go_on(world, now);
         }
         self.check(world);
         self.lapse(now);
         if self.phase == LessonPhase::Expecting && !self.finish_step() && now < self.deadline() {
-            return;
+            return self.ask(now);
         }
         if matches!(self.phase, LessonPhase::Acting(_) | LessonPhase::Expecting) {
             self.give_up(world);
         }
+        vec![]
     }
 
     /// When [`Engine::advance`] is next to be called.
     pub fn next_due(&self) -> Option<Stamp> {
-        match self.phase {
-            LessonPhase::Acting(_) => Some(self.deadline()),
-            LessonPhase::Expecting => {
+        match (self.phase, self.waiting) {
+            (LessonPhase::Acting(_), Some(DoneWhen::At(moment))) => Some(moment),
+            (LessonPhase::Acting(_), _) => Some(self.deadline()),
+            (LessonPhase::Expecting, _) => {
                 let mut due = self.deadline();
+                if self.asks().next().is_some() {
+                    due = due.min(self.ask);
+                }
                 for (expect, tick) in self.lesson.steps[self.step].expect.iter().zip(&self.ticks) {
                     if let (Some(absent), ExpectationState::Open) = (expect.absent_for(), tick) {
                         due = due.min(self.since.after(absent));
@@ -202,8 +234,50 @@ impl Engine {
                 }
                 Some(due)
             }
-            LessonPhase::Ready | LessonPhase::Passed | LessonPhase::Failed => None,
+            (LessonPhase::Ready | LessonPhase::Passed | LessonPhase::Failed, _) => None,
         }
+    }
+
+    /// The ends whose `TCP_INFO` is expected and not seen yet.
+    fn asks(&self) -> impl Iterator<Item = &SocketEnd> {
+        let ticks = &self.ticks;
+        let expects = self.step().into_iter().flat_map(move |step| step.expect.iter().zip(ticks));
+        let open = expects.filter(|(_, tick)| **tick == ExpectationState::Open);
+        open.filter_map(|(expect, _)| match expect {
+            Expect::Info(info) => Some(info.of.get_ref()),
+            Expect::Absent { what, .. } => match &**what {
+                Expect::Info(info) => Some(info.of.get_ref()),
+                _ => None,
+            },
+            _ => None,
+        })
+    }
+
+    /// Asks for them.
+    fn ask(&mut self, now: Stamp) -> Vec<LessonOrder> {
+        /// How often: a kernel answers in some microseconds.
+        const AGAIN: Duration = Duration::from_millis(50);
+        if now < self.ask {
+            return vec![];
+        }
+        let inform = |end: &SocketEnd| {
+            let host = self.symbols().socket(&end.socket)?.host;
+            Some(LessonOrder::Inform(if end.peer { host.other() } else { host }, self.end(end)?))
+        };
+        let orders = self.asks().filter_map(inform).collect();
+        // Also where an end is not known yet.
+        self.ask = now.after(AGAIN);
+        orders
+    }
+
+    /// The `TCP_INFO` of an end, if it was read after the last act.
+    pub(super) fn reading(&self, flow: &Flow) -> Option<&TcpInfo> {
+        self.readings.get(flow).filter(|(at, _)| *at >= self.since).map(|(_, info)| info)
+    }
+
+    /// When the current step began.
+    pub(super) const fn begun_at(&self) -> Stamp {
+        self.began
     }
 
     fn deadline(&self) -> Stamp {
@@ -241,6 +315,12 @@ impl Engine {
                 self.since = self.since.max(now);
                 break;
             };
+            if let Act::Wait(time) = act {
+                let moment = now.max(self.since).after(Duration::from_millis(time.ms().into()));
+                self.waiting = Some(DoneWhen::At(moment));
+                self.phase = LessonPhase::Acting(next + 1);
+                break;
+            }
             let Some((order, done)) = self.order(world, act) else { break };
             self.waiting = (done != DoneWhen::AtOnce).then_some(done);
             orders.push(order);
@@ -248,7 +328,9 @@ impl Engine {
         }
         if self.phase == LessonPhase::Expecting {
             self.check(world);
-            self.finish_step();
+            if !self.finish_step() {
+                orders.extend(self.ask(now));
+            }
         }
         orders
     }
@@ -272,16 +354,32 @@ impl Engine {
             return;
         }
         let mut ticks = std::mem::take(&mut self.ticks);
-        for (expect, tick) in self.lesson.steps[self.step].expect.iter().zip(&mut ticks) {
+        let mut next = self.next;
+        let step = &self.lesson.steps[self.step];
+        let mut comes_first = false;
+        for (expect, tick) in step.expect.iter().zip(&mut ticks) {
             if *tick != ExpectationState::Open {
                 continue;
             }
-            match (expect.absent_for(), self.judge(world, expect)) {
-                (None, Ok(())) => *tick = ExpectationState::Met,
-                (Some(_), Ok(())) => *tick = ExpectationState::Missed(SeenInstead::It),
-                (_, Err(_)) => {}
+            match expect.absent_for() {
+                Some(_) => {
+                    if self.judge(world, expect, 0).is_ok() {
+                        *tick = ExpectationState::Missed(SeenInstead::It);
+                    }
+                }
+                None if comes_first => {}
+                None => match self.judge(world, expect, next) {
+                    Ok(at) => {
+                        *tick = ExpectationState::Met;
+                        if step.in_order {
+                            next += at.map_or(0, |at| at + 1);
+                        }
+                    }
+                    Err(_) => comes_first = step.in_order,
+                },
             }
         }
+        self.next = next;
         self.ticks = ticks;
     }
 
@@ -302,7 +400,7 @@ impl Engine {
         let mut ticks = std::mem::take(&mut self.ticks);
         if self.phase == LessonPhase::Expecting {
             for (expect, tick) in self.lesson.steps[self.step].expect.iter().zip(&mut ticks) {
-                if let (ExpectationState::Open, Err(seen)) = (&*tick, self.judge(world, expect)) {
+                if let (ExpectationState::Open, Err(seen)) = (&*tick, self.judge(world, expect, self.next)) {
                     *tick = ExpectationState::Missed(seen);
                 }
             }

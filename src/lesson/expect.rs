@@ -19,6 +19,17 @@ pub enum Expect {
     Edge(ExpectEdge),
     /// A packet was sent since the step began.
     Packet(PacketMatch),
+    /// A packet was sent since the step began, so long after another one.
+    Timed {
+        /// The packet. With `nth`, the first match that is looked at.
+        packet: PacketMatch,
+        /// The other one, of those before it the latest that matches; by default this is `packet` as well. Without any it
+        /// is the beginning of the step.
+        since: Option<Box<PacketMatch>>,
+        /// How much later its sender sent it, in milliseconds: since the other one was sent, if that was by the same host,
+        /// or else since it arrived. On a busy machine everything takes longer.
+        after_ms: Amount,
+    },
     /// A packet is on the wire now.
     Held(PacketMatch),
     /// A packet was retransmitted while it was held.
@@ -27,11 +38,16 @@ pub enum Expect {
         packet: PacketMatch,
         /// How often it was sent again.
         times: Amount,
+        /// How long after the one before the latest was sent, in milliseconds.
+        after_ms: Option<Amount>,
     },
     /// A call returned since the step began.
     Call(ExpectCall),
     /// The socket table shows these values for a socket.
     Row(ExpectRow),
+    /// The kernel's variables of one end of a connection, its `TCP_INFO`, have these values, read after the last act. Only
+    /// on the wire.
+    Info(ExpectInfo),
     /// The socket table has this many sockets in a state.
     Count {
         /// On this host, by local address; by default on both.
@@ -64,9 +80,15 @@ impl Expect {
             Self::State(ExpectState { of, .. })
             | Self::Edge(ExpectEdge { of, .. })
             | Self::Call(ExpectCall { of, .. })
+            | Self::Info(ExpectInfo { of, .. })
             | Self::Row(ExpectRow { of, .. }) => Some(of),
             Self::Absent { what, .. } => what.end(),
-            Self::Packet(_) | Self::Held(_) | Self::Folded { .. } | Self::Count { .. } | Self::Ended { .. } => None,
+            Self::Packet(_)
+            | Self::Timed { .. }
+            | Self::Held(_)
+            | Self::Folded { .. }
+            | Self::Count { .. }
+            | Self::Ended { .. } => None,
         }
     }
 }
@@ -126,6 +148,28 @@ pub struct ExpectRow {
     pub send_q: Option<Amount>,
     /// The timer that is running for it.
     pub timer: Option<TimerKind>,
+}
+
+/// The fields of [`Expect::Info`].
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectInfo {
+    /// Which end.
+    pub of: SpannedEnd,
+    /// The congestion window, in segments (RFC 5681).
+    pub cwnd: Option<Amount>,
+    /// The slow start threshold, in segments; more than any number until the first loss.
+    pub ssthresh: Option<Amount>,
+    /// The retransmission timeout (RFC 6298), in milliseconds.
+    pub rto_ms: Option<Amount>,
+    /// The smoothed round-trip time (RFC 6298), in milliseconds.
+    pub rtt_ms: Option<Amount>,
+    /// Segments that were retransmitted since the connection began.
+    pub retrans: Option<Amount>,
+    /// The largest segment that it sends, in bytes.
+    pub mss: Option<Amount>,
+    /// The window that the other side last offered, in bytes, scaled.
+    pub window: Option<Amount>,
 }
 
 const fn ok() -> Outcome {

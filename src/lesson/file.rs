@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::expect::Expect;
 use super::settings::LessonSettings;
 use super::step::LessonStep;
 use super::symbols::Symbols;
@@ -94,6 +95,13 @@ impl Lesson {
             .map_err(|wrong| error((wrong.span().map_or(0, |span| span.start), wrong.message().to_owned())))?;
         if lesson.steps.is_empty() {
             return Err(error((0, "a lesson needs a [[step]]".into())));
+        }
+        if lesson.world == WorldId::Host {
+            let informed =
+                |expect: &Expect| if let Expect::Info(info) = expect { Some(info.of.span().start) } else { None };
+            if let Some(at) = lesson.steps.iter().flat_map(|step| &step.expect).find_map(informed) {
+                return Err(error((at, "`info` needs world = \"wire\"".into())));
+            }
         }
         lesson.symbols = Symbols::of(&lesson.steps, &lesson.servers).map_err(error)?;
         Ok(lesson)

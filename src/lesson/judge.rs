@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use super::act_order::held;
 use super::engine::Engine;
-use super::expect::{Expect, ExpectCall, ExpectEdge, ExpectRow, ExpectState};
+use super::expect::{Expect, ExpectCall, ExpectEdge, ExpectInfo, ExpectRow, ExpectState};
 use super::matcher::{Amount, PacketMatch, SocketEnd};
 use crate::domain::lesson::SeenInstead;
-use crate::domain::{Cause, Event, EventKind, Evidence, Flags, Flow, HostId, SocketId, WireEvent};
+use crate::domain::{
+    Call, Cause, Event, EventKind, Evidence, Flags, Flow, HostId, PacketSummary, SocketId, Stamp, Transition, WireEvent,
+};
 use crate::model::World;
+use crate::model::wire::{PacketOnWire, WirePacketFate};
 
 impl Expect {
     /// For an expectation of absence: how long it lasts.
@@ -17,32 +20,45 @@ impl Expect {
     }
 }
 
+/// Where the event is that met an expectation, counted from the first one that was looked at, if an event did; or what was
+/// observed instead.
+pub(super) type Judged = Result<Option<usize>, SeenInstead>;
+
 impl Engine {
-    /// Whether the expectation is met; if not, what was observed instead.
-    pub(super) fn judge(&self, world: &World, expect: &Expect) -> Result<(), SeenInstead> {
+    /// Whether the expectation is met by the events from this one on, and by the world.
+    pub(super) fn judge(&self, world: &World, expect: &Expect, from: usize) -> Judged {
         match expect {
             // Only events of the step itself: earlier ones cannot contradict it.
             Expect::Absent { what, .. } => judge(self, self.events_in_step(), world, what),
-            wanted => judge(self, &self.events, world, wanted),
+            wanted => judge(self, self.events.get(from..).unwrap_or_default(), world, wanted),
         }
     }
 }
 
-fn judge(engine: &Engine, events: &[Event], world: &World, expect: &Expect) -> Result<(), SeenInstead> {
+fn judge(engine: &Engine, events: &[Event], world: &World, expect: &Expect) -> Judged {
     match expect {
         Expect::State(wanted) => state(engine, world, wanted),
         Expect::Edge(wanted) => edge(engine, events, world, wanted),
         Expect::Packet(wanted) => packet(events, wanted),
+        Expect::Timed { packet, since, after_ms } => {
+            timed(engine, events, world, (packet, since.as_deref().unwrap_or(packet)), *after_ms)
+        }
         Expect::Held(wanted) => match held(world, wanted) {
-            Some(_) => Ok(()),
+            Some(_) => Ok(None),
             None => Err(these(world.wire.open().map(|on| brief(on.from, &on.packet)))),
         },
-        Expect::Folded { packet, times } => {
+        Expect::Folded { packet, times, after_ms } => {
             let number = held(world, packet).ok_or(SeenInstead::Nothing)?;
-            amount(*times, world.wire.packet(number).map_or(0, |on| on.folded.into()))
+            let on = world.wire.packet(number).ok_or(SeenInstead::Nothing)?;
+            amount(*times, on.folded.into())?;
+            match (after_ms, on.waited) {
+                (Some(wanted), waited) => amount(*wanted, waited.map_or(0, millis)),
+                (None, _) => Ok(None),
+            }
         }
         Expect::Call(wanted) => call(engine, events, wanted),
         Expect::Row(wanted) => row(engine, world, wanted),
+        Expect::Info(wanted) => info(engine, wanted),
         Expect::Count { host, state, is } => {
             let address = host.map(|host| engine.addresses().of(host, 0).ip());
             let here = |flow: &Flow| address.is_none_or(|address| flow.local.ip() == address);
@@ -54,11 +70,8 @@ fn judge(engine: &Engine, events: &[Event], world: &World, expect: &Expect) -> R
                 EventKind::Wire(WireEvent::ProgramEnded { status, .. }) if event.seen.host == Some(*host) => status,
                 _ => None,
             };
-            if events.iter().filter_map(ended).any(|ended| ended == *status) {
-                Ok(())
-            } else {
-                Err(SeenInstead::Nothing)
-            }
+            let at = events.iter().position(|event| ended(event) == Some(*status));
+            at.map(Some).ok_or(SeenInstead::Nothing)
         }
         Expect::Absent { what, .. } => judge(engine, events, world, what),
     }
@@ -80,7 +93,7 @@ fn these(seen: impl Iterator<Item = String>) -> SeenInstead {
     if seen.is_empty() { SeenInstead::Nothing } else { SeenInstead::These(seen) }
 }
 
-fn brief(from: HostId, packet: &crate::domain::PacketSummary) -> String {
+fn brief(from: HostId, packet: &PacketSummary) -> String {
     let length = packet.payload.len;
     let arrow = if from == HostId::Client { "→" } else { "←" };
     let load = if length > 0 { format!(" {length} B") } else { String::new() };
@@ -92,71 +105,108 @@ fn flags(world: &World) -> impl Fn(u64) -> Option<Flags> {
     |number| world.wire.packet(number).and_then(|on| on.packet.tcp.as_ref()).map(|tcp| tcp.flags)
 }
 
-fn state(engine: &Engine, world: &World, wanted: &ExpectState) -> Result<(), SeenInstead> {
+fn state(engine: &Engine, world: &World, wanted: &ExpectState) -> Judged {
     let flow = engine.end(wanted.of.get_ref()).ok_or(SeenInstead::Nothing)?;
     let last = world.histories.history(&flow).last();
     match last {
-        Some(step) if step.to == wanted.is && wanted.by.is_none_or(|by| by.is(step.cause, flags(world))) => Ok(()),
+        Some(step) if step.to == wanted.is && wanted.by.is_none_or(|by| by.is(step.cause, flags(world))) => Ok(None),
         Some(step) => Err(SeenInstead::State(step.to, step.cause)),
         None => Err(SeenInstead::Nothing),
     }
 }
 
-fn edge(engine: &Engine, events: &[Event], world: &World, wanted: &ExpectEdge) -> Result<(), SeenInstead> {
+fn edge(engine: &Engine, events: &[Event], world: &World, wanted: &ExpectEdge) -> Judged {
     let flow = engine.end(wanted.of.get_ref()).ok_or(SeenInstead::Nothing)?;
     let taken = || {
-        let changes = events.iter().filter_map(|event| match &event.seen.kind {
-            EventKind::State(change) | EventKind::Confirmed(change) => Some((event.seen.evidence, change)),
+        let changes = events.iter().enumerate().filter_map(|(at, event)| match &event.seen.kind {
+            EventKind::State(change) | EventKind::Confirmed(change) => Some((at, event.seen.evidence, change)),
             _ => None,
         });
         changes
-            .filter(|(evidence, change)| change.flow == flow && *evidence > Evidence::Inferred)
-            .map(|(_, change)| change)
+            .filter(|(_, evidence, change)| change.flow == flow && *evidence > Evidence::Inferred)
+            .map(|(at, _, change)| (at, change))
     };
     let by = |cause| wanted.by.is_none_or(|by| by.is(cause, flags(world)));
-    if taken().any(|change| (change.from, change.to) == (wanted.from, wanted.to) && by(change.cause)) {
-        return Ok(());
+    let is_it = |change: &Transition| (change.from, change.to) == (wanted.from, wanted.to) && by(change.cause);
+    if let Some((at, _)) = taken().find(|(_, change)| is_it(change)) {
+        return Ok(Some(at));
     }
     let cause = |cause: Option<Cause>| cause.map_or_else(String::new, |cause| format!(" ({cause})"));
-    Err(these(taken().map(|change| format!("{} → {}{}", change.from, change.to, cause(change.cause)))))
+    Err(these(taken().map(|(_, change)| format!("{} → {}{}", change.from, change.to, cause(change.cause)))))
 }
 
-fn packet(events: &[Event], wanted: &PacketMatch) -> Result<(), SeenInstead> {
-    let sent = || {
-        events.iter().filter_map(|event| match (&event.seen.kind, event.seen.host) {
-            (EventKind::Packet(packet), host) => Some((host, packet)),
-            _ => None,
-        })
-    };
-    if sent().filter(|(host, packet)| wanted.is(packet, *host)).nth(wanted.place()).is_some() {
-        return Ok(());
+/// The packets among the events, each with its place and its sender.
+fn sent(events: &[Event]) -> impl Iterator<Item = (usize, Option<HostId>, &PacketSummary, Stamp)> {
+    events.iter().enumerate().filter_map(|(at, event)| match &event.seen.kind {
+        EventKind::Packet(packet) => Some((at, event.seen.host, packet, event.seen.at)),
+        _ => None,
+    })
+}
+
+fn packet(events: &[Event], wanted: &PacketMatch) -> Judged {
+    let mut matching = sent(events).filter(|(_, host, packet, _)| wanted.is(packet, *host));
+    if let Some((at, ..)) = matching.nth(wanted.place()) {
+        return Ok(Some(at));
     }
-    Err(these(sent().map(|(host, packet)| brief(host.unwrap_or(HostId::Client), packet))))
+    Err(these(sent(events).map(|(_, host, packet, _)| brief(host.unwrap_or(HostId::Client), packet))))
 }
 
-fn call(engine: &Engine, events: &[Event], wanted: &ExpectCall) -> Result<(), SeenInstead> {
+fn timed(
+    engine: &Engine,
+    events: &[Event],
+    world: &World,
+    (wanted, since): (&PacketMatch, &PacketMatch),
+    after_ms: Amount,
+) -> Judged {
+    let matching = sent(events).filter(|(_, host, packet, _)| wanted.is(packet, *host)).skip(wanted.place());
+    let mut seen = Vec::new();
+    for (at, host, packet, moment) in matching {
+        let before = world.wire.packets().iter().rev().filter(|on| on.packet.number < packet.number);
+        let mut moments = before.filter(|on| since.is(&on.packet, Some(on.from))).filter_map(|on| known_to(on, host));
+        let after = millis(moment.since(moments.next().unwrap_or_else(|| engine.begun_at())));
+        if after_ms.is(after) {
+            return Ok(Some(at));
+        }
+        seen.push(format!("{} +{after} ms", brief(host.unwrap_or(HostId::Client), packet)));
+    }
+    Err(these(seen.into_iter()))
+}
+
+/// When a host sent or received a packet.
+fn known_to(on: &PacketOnWire, host: Option<HostId>) -> Option<Stamp> {
+    match on.fate {
+        _ if Some(on.from) == host => Some(on.sent),
+        WirePacketFate::Delivered { at } => Some(at),
+        _ => None,
+    }
+}
+
+fn call(engine: &Engine, events: &[Event], wanted: &ExpectCall) -> Judged {
     let socket = engine.socket(wanted.of.get_ref()).ok_or(SeenInstead::Nothing)?;
     let made = || {
-        events.iter().filter_map(move |event| match &event.seen.kind {
-            EventKind::Call(call) if call.socket == socket || call.new_socket == Some(socket) => Some(call),
+        events.iter().enumerate().filter_map(move |(at, event)| match &event.seen.kind {
+            EventKind::Call(call) if call.socket == socket || call.new_socket == Some(socket) => Some((at, call)),
             _ => None,
         })
     };
-    let found = made().any(|call| {
+    let is_it = |call: &Call| {
         let data = call.data.as_ref();
         call.call == wanted.call
             && call.result == wanted.result
             && wanted.len.is_none_or(|len| len.is(data.map_or(0, |data| data.len as u64)))
             && wanted.text.as_ref().is_none_or(|text| data.is_some_and(|data| data.text == *text))
-    });
-    let brief = |call: &crate::domain::Call| {
+    };
+    if let Some((at, _)) = made().find(|(_, call)| is_it(call)) {
+        return Ok(Some(at));
+    }
+    let brief = |call: &Call| {
         let moved = call.data.as_ref().map_or_else(String::new, |data| format!(" {} B", data.len));
         format!("{}() = {}{moved}", call.call, call.result)
     };
-    if found { Ok(()) } else { Err(these(made().map(brief))) }
+    Err(these(made().map(|(_, call)| brief(call))))
 }
 
-fn row(engine: &Engine, world: &World, wanted: &ExpectRow) -> Result<(), SeenInstead> {
+fn row(engine: &Engine, world: &World, wanted: &ExpectRow) -> Judged {
     let flow = engine.end(wanted.of.get_ref()).ok_or(SeenInstead::Nothing)?;
     let row = &world.table.of(&flow).ok_or(SeenInstead::Nothing)?.row;
     let is = |wanted: Option<Amount>, value: Option<u32>| {
@@ -164,7 +214,7 @@ fn row(engine: &Engine, world: &World, wanted: &ExpectRow) -> Result<(), SeenIns
     };
     let timer = wanted.timer.is_none_or(|kind| row.timer.is_some_and(|timer| timer.kind == kind));
     if is(wanted.recv_q, row.recv_q) && is(wanted.send_q, row.send_q) && timer {
-        return Ok(());
+        return Ok(None);
     }
     let queue = |value: Option<u32>| value.map_or_else(|| "-".into(), |value| value.to_string());
     let timer = row.timer.map_or("-", |timer| timer.kind.name());
@@ -175,6 +225,37 @@ fn row(engine: &Engine, world: &World, wanted: &ExpectRow) -> Result<(), SeenIns
     ]))
 }
 
-fn amount(wanted: Amount, number: u64) -> Result<(), SeenInstead> {
-    if wanted.is(number) { Ok(()) } else { Err(SeenInstead::Number(number)) }
+fn info(engine: &Engine, wanted: &ExpectInfo) -> Judged {
+    let flow = engine.end(wanted.of.get_ref()).ok_or(SeenInstead::Nothing)?;
+    let info = engine.reading(&flow).ok_or(SeenInstead::Nothing)?;
+    // Until the first loss nothing bounds slow start.
+    let threshold = info.ssthresh.map_or(u64::MAX, u64::from);
+    let values = [
+        ("cwnd", wanted.cwnd, Some(info.cwnd.into())),
+        ("ssthresh", wanted.ssthresh, Some(threshold)),
+        ("rto_ms", wanted.rto_ms, Some(u64::from(info.rto_us) / 1_000)),
+        ("rtt_ms", wanted.rtt_ms, Some(u64::from(info.rtt_us) / 1_000)),
+        ("retrans", wanted.retrans, Some(info.retransmitted.into())),
+        ("mss", wanted.mss, Some(info.snd_mss.into())),
+        ("window", wanted.window, info.snd_wnd.map(u64::from)),
+    ];
+    let is = |wanted: Amount, value: Option<u64>| value.is_some_and(|value| wanted.is(value));
+    let mut asked = values.iter().filter_map(|(name, wanted, value)| wanted.map(|wanted| (name, wanted, *value)));
+    if asked.clone().all(|(_, wanted, value)| is(wanted, value)) {
+        return Ok(None);
+    }
+    let say = |value: Option<u64>| match value {
+        Some(u64::MAX) => "∞".into(),
+        Some(value) => value.to_string(),
+        None => "-".into(),
+    };
+    Err(these(asked.by_ref().map(|(name, _, value)| format!("{name} {}", say(value)))))
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn amount(wanted: Amount, number: u64) -> Judged {
+    if wanted.is(number) { Ok(None) } else { Err(SeenInstead::Number(number)) }
 }

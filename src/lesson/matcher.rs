@@ -1,11 +1,12 @@
 //! How a file denotes a packet, an end of a connection, a number and a cause.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
+pub use super::amount::Amount;
+use super::segment_options::OptionsMatch;
 use crate::domain::{Cause, Flags, HostId, Icmp, PacketSummary, Proto, Syscall};
 
 /// A packet, by its contents. A field left out matches anything.
@@ -30,6 +31,8 @@ pub struct PacketMatch {
     pub ack: Option<Amount>,
     /// The window it offers.
     pub window: Option<Amount>,
+    /// The options in its TCP header.
+    pub options: Option<OptionsMatch>,
     /// Whether it is a retransmission.
     pub again: Option<bool>,
     /// From or to this port.
@@ -53,6 +56,7 @@ impl PacketMatch {
             && self.seq.is_none_or(|seq| number(seq, tcp.and_then(|tcp| tcp.seq_rel)))
             && self.ack.is_none_or(|ack| number(ack, tcp.and_then(|tcp| tcp.ack_rel)))
             && self.window.is_none_or(|window| number(window, tcp.map(|tcp| tcp.window)))
+            && self.options.is_none_or(|options| tcp.is_some_and(|tcp| options.is(tcp)))
             && self.again.is_none_or(|again| packet.retransmission_of.is_some() == again)
             && self.port.is_none_or(|port| packet.flow.has_port(port))
     }
@@ -66,68 +70,6 @@ impl PacketMatch {
 /// The flags without PSH, unless PSH is wanted.
 const fn without_push(flags: Flags, wanted: Flags) -> Flags {
     if wanted.has(Flags::PSH) { flags } else { Flags(flags.0 & !Flags::PSH.0) }
-}
-
-/// A number, or a bound: `3`, `">0"`, `">=5"`, `"<100"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "AmountText")]
-pub struct Amount {
-    least: u64,
-    most: u64,
-}
-
-impl Amount {
-    /// Whether this number is within the bounds.
-    pub const fn is(self, number: u64) -> bool {
-        self.least <= number && number <= self.most
-    }
-}
-
-impl fmt::Display for Amount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.least, self.most) {
-            (least, most) if least == most => write!(f, "{least}"),
-            (least, u64::MAX) => write!(f, "≥ {least}"),
-            (0, most) => write!(f, "≤ {most}"),
-            (least, most) => write!(f, "{least}–{most}"),
-        }
-    }
-}
-
-impl FromStr for Amount {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is neither a number nor a bound such as \">0\" or \"<=9\"");
-        let digits = text.trim_start_matches(['<', '>', '=']);
-        let number: u64 = digits.trim().parse().map_err(|_| wrong())?;
-        let bounds = match &text[..text.len() - digits.len()] {
-            "" => Some((number, number)),
-            ">=" => Some((number, u64::MAX)),
-            "<=" => Some((0, number)),
-            ">" => number.checked_add(1).map(|least| (least, u64::MAX)),
-            "<" => number.checked_sub(1).map(|most| (0, most)),
-            _ => None,
-        };
-        bounds.map(|(least, most)| Self { least, most }).ok_or_else(wrong)
-    }
-}
-
-/// An [`Amount`] as a file has it.
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "expected a number, or a bound such as \">0\"")]
-enum AmountText {
-    Number(u64),
-    Bound(String),
-}
-
-impl TryFrom<AmountText> for Amount {
-    type Error = String;
-    fn try_from(text: AmountText) -> Result<Self, String> {
-        match text {
-            AmountText::Number(number) => Ok(Self { least: number, most: number }),
-            AmountText::Bound(text) => text.parse(),
-        }
-    }
 }
 
 /// One end of a connection: `a` is the socket of that name, `a/peer` the other end of its connection.

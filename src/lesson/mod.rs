@@ -2,7 +2,7 @@
 //!
 //! | file | is |
 //! |---|---|
-//! | `file`, `step`, `act`, `expect`, `matcher`, `settings` | the file format |
+//! | `file`, `step`, `act`, `socket_act`, `expect`, `matcher`, `amount`, `segment_options`, `settings` | the file format |
 //! | `symbols` | the sockets that a file names |
 //! | `engine`, `act_order`, `order`, `judge` | what to do next, whether it is done, whether the expectations are met |
 //! | `player` | one run of a lesson: the engine, and the events that report its progress |
@@ -11,6 +11,7 @@
 
 pub mod act;
 mod act_order;
+pub mod amount;
 pub mod catalogue;
 pub mod engine;
 pub mod expect;
@@ -21,7 +22,9 @@ pub mod matcher;
 mod order;
 mod player;
 mod remote;
+pub mod segment_options;
 mod settings;
+pub mod socket_act;
 mod step;
 pub mod symbols;
 

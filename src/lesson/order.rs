@@ -3,8 +3,8 @@
 use super::settings::LessonSettings;
 use crate::domain::client::ClientChange;
 use crate::domain::{
-    EventKind, HostId, LabOrder, Note, Observation, ServerChange, ServerId, SocketId, SocketOp, Syscall, WireCommand,
-    WireEvent,
+    EventKind, Flow, HostId, LabOrder, Note, Observation, ServerChange, ServerId, SocketId, SocketOp, Stamp, Syscall,
+    WireCommand, WireEvent,
 };
 
 /// One thing to do in the real world.
@@ -20,6 +20,8 @@ pub enum LessonOrder {
     Set(LessonSettings),
     /// Run this program on this host.
     Run(HostId, Vec<String>),
+    /// Report the `TCP_INFO` of this end of a connection, on this host, whether it has changed or not.
+    Inform(HostId, Flow),
 }
 
 /// The event that shows that an order was carried out.
@@ -35,6 +37,10 @@ pub(super) enum DoneWhen {
     Treated,
     /// This call returned on this socket, or any failed.
     Call(SocketId, Syscall),
+    /// So many more calls of `setsockopt` returned on this socket, or one failed.
+    OptionsSet(SocketId, usize),
+    /// This moment has come.
+    At(Stamp),
     /// A connection attempt began, or failed.
     Dialed(SocketId),
     /// A server changed.
@@ -63,6 +69,13 @@ impl DoneWhen {
                 let accepted = call.new_socket == Some(*socket);
                 accepted || (call.socket == *socket && (call.call == *wanted || !call.result.is_ok()))
             }
+            (Self::OptionsSet(socket, left), EventKind::Call(call))
+                if call.socket == *socket && call.call == Syscall::Setsockopt =>
+            {
+                *left = left.saturating_sub(1);
+                *left == 0 || !call.result.is_ok()
+            }
+            (Self::At(moment), _) => seen.at >= *moment,
             (Self::Dialed(socket), EventKind::Call(call)) => call.socket == *socket && !call.result.is_ok(),
             (Self::Dialed(SocketId::Client(id)), EventKind::Client(client)) => {
                 client.client == *id && matches!(client.change, ClientChange::Dialing { .. })

@@ -149,8 +149,9 @@ impl Player {
 
     /// Lets time pass. Returns what to do next.
     pub fn advance(&mut self, model: &Model, now: Stamp) -> Vec<LessonOrder> {
-        self.engine.advance(self.world(model), now);
-        self.catch_up(model, now)
+        let mut orders = self.engine.advance(self.world(model), now);
+        orders.extend(self.catch_up(model, now));
+        orders
     }
 
     /// When [`Player::advance`] is next to be called.

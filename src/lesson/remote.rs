@@ -90,11 +90,15 @@ impl Lesson {
             // Without a host it counts both ends.
             Expect::Count { host, .. } => *host != Some(HostId::Client),
             Expect::Absent { what, .. } => self.is_seen_there(what),
-            Expect::State(_) | Expect::Edge(_) | Expect::Call(_) | Expect::Row(_) => {
+            Expect::State(_) | Expect::Edge(_) | Expect::Call(_) | Expect::Row(_) | Expect::Info(_) => {
                 expect.end().is_some_and(|of| self.is_there(of.get_ref()))
             }
             // Programs run only on the wire's hosts; packets are seen from this machine too.
-            Expect::Packet(_) | Expect::Held(_) | Expect::Folded { .. } | Expect::Ended { .. } => false,
+            Expect::Packet(_)
+            | Expect::Timed { .. }
+            | Expect::Held(_)
+            | Expect::Folded { .. }
+            | Expect::Ended { .. } => false,
         }
     }
 
@@ -136,6 +140,8 @@ fn server_host_use(act: &Act) -> ServerHostUse {
         | Act::Shutdown(_)
         | Act::Close { .. }
         | Act::Reset(_)
+        | Act::Setsockopt { .. }
+        | Act::Wait(_)
         | Act::Next
         | Act::Deliver(_)
         | Act::Drop(_)

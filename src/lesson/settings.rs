@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::domain::{HostId, Setting};
+use crate::domain::{Congestion, HostId, Setting};
 
 /// Settings of the wire's hosts. Those of one host override those of both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -21,6 +21,7 @@ pub struct LessonSettings {
 #[serde(deny_unknown_fields, default)]
 pub struct HostSettings {
     pub patience: Option<bool>,
+    pub rto_min: Option<u32>,
     pub timestamps: Option<bool>,
     pub sack: Option<bool>,
     pub window_scaling: Option<bool>,
@@ -36,6 +37,14 @@ pub struct HostSettings {
     pub somaxconn: Option<u32>,
     pub receive_buffer: Option<u32>,
     pub send_buffer: Option<u32>,
+    pub nagle: Option<bool>,
+    pub congestion: Option<Congestion>,
+    pub ecn: Option<u8>,
+    pub syn_cookies: Option<bool>,
+    pub fast_open: Option<u8>,
+    pub rfc1337: Option<bool>,
+    pub remember_metrics: Option<bool>,
+    pub mtu: Option<u16>,
 }
 
 impl LessonSettings {
@@ -51,6 +60,7 @@ impl LessonSettings {
 fn given(settings: &HostSettings) -> Vec<Setting> {
     let HostSettings {
         patience,
+        rto_min,
         timestamps,
         sack,
         window_scaling,
@@ -66,9 +76,18 @@ fn given(settings: &HostSettings) -> Vec<Setting> {
         somaxconn,
         receive_buffer,
         send_buffer,
+        nagle,
+        congestion,
+        ecn,
+        syn_cookies,
+        fast_open,
+        rfc1337,
+        remember_metrics,
+        mtu,
     } = *settings;
     let all = [
         patience.map(Setting::Patience),
+        rto_min.map(Setting::RtoMin),
         timestamps.map(Setting::Timestamps),
         sack.map(Setting::Sack),
         window_scaling.map(Setting::WindowScaling),
@@ -84,6 +103,14 @@ fn given(settings: &HostSettings) -> Vec<Setting> {
         somaxconn.map(Setting::Somaxconn),
         receive_buffer.map(Setting::ReceiveBuffer),
         send_buffer.map(Setting::SendBuffer),
+        nagle.map(Setting::Nagle),
+        congestion.map(Setting::Congestion),
+        ecn.map(Setting::Ecn),
+        syn_cookies.map(Setting::SynCookies),
+        fast_open.map(Setting::FastOpen),
+        rfc1337.map(Setting::Rfc1337),
+        remember_metrics.map(Setting::RememberMetrics),
+        mtu.map(Setting::Mtu),
     ];
     all.into_iter().flatten().collect()
 }

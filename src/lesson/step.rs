@@ -29,9 +29,13 @@ pub struct LessonStep {
     /// The acts, in this order; each is done before the next begins.
     #[serde(default, rename = "do")]
     pub acts: Vec<Act>,
-    /// The expectations after the acts, in any order.
+    /// The expectations after the acts.
     #[serde(default)]
     pub expect: Vec<Expect>,
+    /// Whether they have to be met in their order: each is looked for only after what met the one before. Otherwise, and
+    /// always for what is to be absent, any order will do.
+    #[serde(default)]
+    pub in_order: bool,
     /// The time limit of each act, and then of all expectations together, in milliseconds.
     #[serde(default = "LessonStep::default_within_ms")]
     pub within_ms: u64,

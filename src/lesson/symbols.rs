@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::act::{Act, SocketName};
 use super::expect::{Expect, SpannedEnd};
+use super::socket_act::ShutdownAct;
 use super::step::LessonStep;
 use crate::domain::{ClientId, ConnNo, HostId, Proto, ServerId, ServerKind, SocketId};
 
@@ -122,6 +123,9 @@ impl Symbols {
                 if send.text.is_some() == send.bytes.is_some() {
                     return Err((send.socket.span().start, "send needs either `text` or `bytes`".into()));
                 }
+                if send.urgent && send.to.is_some() {
+                    return Err((send.socket.span().start, "a datagram has no urgent data".into()));
+                }
                 limit_bytes(&send.socket, send.bytes.unwrap_or(0))?;
                 self.known(&send.socket).map(drop)
             }
@@ -129,7 +133,10 @@ impl Symbols {
                 limit_bytes(socket, *most)?;
                 self.known(socket).map(drop)
             }
-            Act::Close { socket, .. } | Act::Shutdown(socket) | Act::Reset(socket) => self.known(socket).map(drop),
+            Act::Close { socket, .. }
+            | Act::Shutdown(ShutdownAct { socket, .. })
+            | Act::Setsockopt { socket, .. }
+            | Act::Reset(socket) => self.known(socket).map(drop),
             Act::Start(server) | Act::Stop(server) | Act::Switch { server, .. } | Act::Spawn { server, .. } => {
                 self.has(*server)
             }
@@ -147,6 +154,7 @@ impl Symbols {
             | Act::Set(_)
             | Act::End { .. }
             | Act::CloseAll
+            | Act::Wait(_)
             | Act::Run { .. } => Ok(()),
         }
     }

@@ -6,8 +6,8 @@ use super::*;
 use crate::domain::client::ClientChange;
 use crate::domain::{
     Args, Call, Cause, ClientEvent, ClientId, Errno, Event, EventKind, Evidence, Excerpt, Findings, Flags, Flow,
-    HostId, Lang, LessonChange, LessonEvent, Note, Observation, PacketSummary, ScriptedCall, Segment, Setting,
-    SocketId, SocketOp, Stamp, Syscall, TcpState, Transition, WireCommand, WireEvent, WorldId,
+    HostId, Lang, LessonChange, LessonEvent, Note, Observation, PacketSummary, ScriptedCall, Segment, Setting, Shut,
+    SocketId, SocketOp, Stamp, Syscall, TcpInfo, TcpOption, TcpState, Transition, WireCommand, WireEvent, WorldId,
 };
 use crate::model::Worlds;
 use crate::model::playing::StepProgress;
@@ -70,10 +70,12 @@ fn amounts_can_be_bounds() {
         (">=5", 5, true),
         ("<5", 5, false),
         ("<=5", 5, true),
+        ("2-5", 5, true),
+        ("2-5", 1, false),
     ] {
         assert_eq!(text.parse::<matcher::Amount>().unwrap().is(number), is, "{text} {number}");
     }
-    assert!("<0".parse::<matcher::Amount>().is_err());
+    assert!(["<0", "5-2", "-2", "2-"].iter().all(|text| text.parse::<matcher::Amount>().is_err()));
 }
 
 #[test]
@@ -532,4 +534,224 @@ fn the_port_of_the_target_replaces_those_of_the_lesson() {
     assert_eq!(remote(0).of(HostId::Server, 65_433), ([10, 0, 0, 9], 65_433).into());
     assert_eq!(remote(7000).of(HostId::Server, 65_433), ([10, 0, 0, 9], 7000).into());
     assert_eq!(remote(7000).of(HostId::Client, 5000), ([10, 0, 0, 1], 5000).into());
+}
+
+impl EngineTest {
+    /// A packet with these contents, from a host; `number` is its own.
+    fn packet(&mut self, ms: u64, from: HostId, number: u64, segment: Segment, payload: &[u8]) -> Vec<LessonOrder> {
+        let flow = if from == HostId::Client { client() } else { client().mirror().unwrap() };
+        let payload = Excerpt::of(payload);
+        let (icmp, interface, findings) = (None, None, Findings::default());
+        let packet = PacketSummary {
+            number,
+            flow,
+            tcp: Some(segment),
+            icmp,
+            interface,
+            payload,
+            retransmission_of: None,
+            findings,
+        };
+        self.observe(ms, from, EventKind::Packet(packet))
+    }
+}
+
+fn segment(flags: Flags, seq_rel: u32, ack_rel: u32, options: Vec<TcpOption>) -> Segment {
+    let [seq, ack] = [seq_rel + 1_000, ack_rel + 9_000];
+    Segment { flags, seq, ack, seq_rel: Some(seq_rel), ack_rel: Some(ack_rel), window: 100, options }
+}
+
+#[test]
+fn options_are_there_or_not_or_say_something() {
+    let options =
+        [TcpOption::Mss(1460), TcpOption::WindowScale(7), TcpOption::Sack(9_011, 9_021), TcpOption::SackPermitted];
+    let with = |more: &[TcpOption]| [&options[..], more].concat();
+    for (wanted, options, met) in [
+        ("mss = 1460", with(&[]), true),
+        ("mss = \">1460\"", with(&[]), false),
+        ("mss = true, wscale = \"5-8\", sack_ok = true", with(&[]), true),
+        ("mss = true", vec![], false),
+        ("mss = false, ts = false, sack = false", vec![], true),
+        ("ts = false", with(&[TcpOption::Timestamps(1, 0)]), false),
+        ("sack = true", with(&[]), true),
+        ("sack = [11, 21]", with(&[]), true),
+        ("sack = [12, 21]", with(&[]), false),
+        ("fast_open = 0", with(&[TcpOption::Other { kind: 34, len: 2 }]), true),
+        ("fast_open = 8", with(&[TcpOption::Other { kind: 34, len: 10 }]), true),
+        ("fast_open = true", with(&[TcpOption::Other { kind: 30, len: 10 }]), false),
+    ] {
+        let mut test = connecting(&format!("{{ packet = {{ options = {{ {wanted} }} }} }}"));
+        test.packet(1, HostId::Client, 1, segment(Flags::ACK, 1, 1, options), b"");
+        assert_eq!(test.engine.phase() == LessonPhase::Passed, met, "{wanted}");
+    }
+}
+
+#[test]
+fn the_time_between_two_packets_is_that_of_the_host_that_sends_the_second() {
+    let at = |expect: &str, events: &[(u64, HostId, &[u8])]| {
+        let mut test = connecting(expect);
+        for (number, (ms, from, payload)) in (1..).zip(events) {
+            test.packet(*ms, *from, number, segment(Flags::ACK, 1, 1, vec![]), payload);
+            test.observe(*ms + 40, *from, EventKind::Wire(WireEvent::Delivered { packet: number }));
+        }
+        test
+    };
+    let twice = [(100, HostId::Client, &b"a"[..]), (320, HostId::Client, b"a")];
+    for (expect, met) in [
+        // Since the one before.
+        ("{ timed = { packet = { len = 1, nth = 2 }, after_ms = 220 } }", true),
+        ("{ timed = { packet = { len = 1, nth = 2 }, after_ms = \"<220\" } }", false),
+        // The first one: since the step began.
+        ("{ timed = { packet = { len = 1 }, after_ms = 100 } }", true),
+        ("{ timed = { packet = { len = 2 }, after_ms = \">=0\" } }", false),
+    ] {
+        let test = at(expect, &twice);
+        assert_eq!(test.engine.phase() == LessonPhase::Passed, met, "{expect} {:?}", test.engine.ticks());
+    }
+    // An answer: since what it answers arrived.
+    let answered = [(100, HostId::Client, &b"a"[..]), (180, HostId::Server, b"")];
+    let expect = "{ timed = { packet = { from = \"server\" }, since = { from = \"client\" }, after_ms = 40 } }";
+    assert_eq!(at(expect, &answered).engine.phase(), LessonPhase::Passed);
+    let mut test = at("{ timed = { packet = { len = 1, nth = 2 }, after_ms = 5 } }", &twice);
+    test.advance(2_000);
+    let ExpectationState::Missed(SeenInstead::These(seen)) = &test.engine.ticks()[0] else { panic!() };
+    assert_eq!(seen[..], ["→ #2 ACK 1 B +220 ms"]);
+}
+
+#[test]
+fn an_order_of_expectations_is_kept() {
+    let expect = "{ packet = { flags = \"SYN\" } }, { edge = { of = \"a\", from = \"CLOSED\", to = \"SYN_SENT\" } }";
+    let play = |in_order: bool, syn_first: bool| {
+        let steps = format!(
+            "[[step]]\ndo = [{{ connect = {{ socket = \"a\", port = 65432 }} }}]\nexpect = [{expect}]\nwithin_ms = 1000"
+        );
+        let mut test = EngineTest::new(&format!("{steps}\nin_order = {in_order}"));
+        test.begin();
+        test.dial(0);
+        let edge = edge(TcpState::Closed, TcpState::SynSent, None);
+        if syn_first {
+            test.syn(1, 1);
+        }
+        test.observe(2, HostId::Client, edge);
+        if !syn_first {
+            test.syn(3, 1);
+        }
+        test
+    };
+    assert_eq!(play(true, true).engine.phase(), LessonPhase::Passed);
+    assert_eq!(play(false, false).engine.phase(), LessonPhase::Passed);
+    let mut wrong = play(true, false);
+    assert_eq!(wrong.engine.ticks(), [ExpectationState::Met, ExpectationState::Open]);
+    wrong.advance(2_000);
+    assert_eq!(wrong.engine.phase(), LessonPhase::Failed);
+}
+
+#[test]
+fn an_act_that_waits_ends_without_an_event() {
+    let mut test =
+        EngineTest::new("[[step]]\ndo = [{ wait = 5000 }, { listen = { socket = \"l\" } }]\nwithin_ms = 1000");
+    assert_eq!(test.begin(), []);
+    assert_eq!(test.engine.next_due(), Some(Stamp::from_millis(5_000)), "longer than an act may take");
+    assert_eq!(test.engine.advance(test.worlds.wire(), Stamp::from_millis(4_999)), []);
+    let next = test.engine.advance(test.worlds.wire(), Stamp::from_millis(5_000));
+    assert!(is_listen(&next), "{next:?}");
+    assert_eq!(test.engine.next_due(), Some(Stamp::from_millis(6_000)));
+    let error = lesson("[[step]]\ndo = [{ wait = 600001 }]").unwrap_err();
+    assert!(error.what.contains("more than 600000") && error.line == 4, "{error}");
+}
+
+#[test]
+fn what_the_kernel_thinks_is_asked_for_until_it_is_what_is_expected() {
+    let expect = "{ info = { of = \"a\", cwnd = 1, ssthresh = \"<10\", rto_ms = \"200-400\" } }";
+    let steps = format!("[[step]]\ndo = [{{ connect = {{ socket = \"a\", port = 65432 }} }}]\nexpect = [{expect}]");
+    let mut test = EngineTest::new(&steps);
+    test.begin();
+    let dialing = ClientChange::Dialing { flow: client() };
+    let dialing = EventKind::Client(ClientEvent { client: ClientId(1), change: dialing });
+    let asked = [LessonOrder::Inform(HostId::Client, client())];
+    assert_eq!(test.observe(10, HostId::Client, dialing), asked);
+    let info = |cwnd, ssthresh| {
+        EventKind::Info(TcpInfo {
+            flow: client(),
+            rtt_us: 0,
+            rttvar_us: 0,
+            rto_us: 300_000,
+            cwnd,
+            ssthresh,
+            retransmits: 0,
+            retransmitted: 0,
+            bytes_sent: None,
+            bytes_acked: None,
+            bytes_received: None,
+            snd_mss: 1460,
+            rcv_mss: 536,
+            snd_wnd: None,
+            rcv_wnd: None,
+            congestion: None,
+            state: None,
+            in_flight: None,
+            at_packet: None,
+        })
+    };
+    test.observe(11, HostId::Client, info(10, None));
+    assert_eq!(test.engine.phase(), LessonPhase::Expecting);
+    assert_eq!(test.engine.next_due(), Some(Stamp::from_millis(60)));
+    assert_eq!(test.engine.advance(test.worlds.wire(), Stamp::from_millis(60)), asked);
+    // Without a threshold it is above every number.
+    test.observe(61, HostId::Client, info(1, None));
+    assert_eq!(test.engine.phase(), LessonPhase::Expecting);
+    test.observe(62, HostId::Client, info(1, Some(5)));
+    assert_eq!(test.engine.phase(), LessonPhase::Passed);
+    let here = lesson(&steps.replace("[[step]]", "world = \"host\"\n[[step]]")).unwrap_err();
+    assert!(here.what.contains("needs world = \"wire\"") && here.line == 6, "{here}");
+}
+
+#[test]
+fn a_socket_is_shut_down_either_way() {
+    let steps = |act: &str| {
+        let connect = "{ connect = { socket = \"a\", port = 1 } }";
+        format!("[[step]]\ndo = [{connect}, {{ shutdown = {act} }}]")
+    };
+    for (act, how) in [
+        ("\"a\"", Shut::Write),
+        ("{ socket = \"a\" }", Shut::Write),
+        ("{ socket = \"a\", how = \"read\" }", Shut::Read),
+        ("{ socket = \"a\", how = \"both\" }", Shut::Both),
+    ] {
+        let mut test = EngineTest::new(&steps(act));
+        test.begin();
+        let change = ClientChange::Dialing { flow: client() };
+        let event = EventKind::Client(ClientEvent { client: ClientId(1), change });
+        let orders = test.observe(1, HostId::Client, event);
+        let [LessonOrder::Script(_, SocketOp { call, .. })] = &orders[..] else { panic!("{orders:?}") };
+        assert_eq!(*call, ScriptedCall::Shutdown(how), "{act}");
+    }
+    for (act, says, column) in
+        [("\"b\"", "there is no b yet", 62), ("{ socket = \"a\", how = \"sideways\" }", "name of a socket", 49)]
+    {
+        let error = lesson(&steps(act)).unwrap_err();
+        assert!(error.what.contains(says) && (error.line, error.column) == (4, column), "{error}");
+    }
+}
+
+#[test]
+fn options_are_set_by_one_call_each() {
+    let act =
+        "{ setsockopt = { socket = \"l\", options = { keep_alive = { idle_s = 1, count = 2 }, fast_open = true } } }";
+    let mut test = EngineTest::new(&format!(
+        "[[step]]\ndo = [{{ listen = {{ socket = \"l\" }} }}, {act}, {{ close = {{ socket = \"l\" }} }}]"
+    ));
+    test.begin();
+    let listener: SocketId = "s0".parse().unwrap();
+    let orders = test.observe(1, HostId::Server, EventKind::Call(Call::new(listener, Syscall::Listen)));
+    let [LessonOrder::Script(_, SocketOp { call: ScriptedCall::Set(options), .. })] = &orders[..] else { panic!() };
+    let told: Vec<_> = options.calls(true).iter().map(|call| call.args().to_string()).collect();
+    assert_eq!(told, ["SO_KEEPALIVE", "TCP_KEEPIDLE 1", "TCP_KEEPCNT 2", "TCP_FASTOPEN 16"]);
+    for (at, left) in (2..).zip((0..told.len()).rev()) {
+        let set = EventKind::Call(Call::new(listener, Syscall::Setsockopt));
+        assert_eq!(test.observe(at, HostId::Server, set).len(), usize::from(left == 0), "the next act comes last");
+    }
+    for args in options.calls(false).iter().map(|call| call.args()).chain([Args::Urgent]) {
+        assert_eq!(args.to_string().parse(), Ok(args));
+    }
 }

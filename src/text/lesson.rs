@@ -1,7 +1,7 @@
 //! The texts around a lesson: what is expected and what was seen, as parts of sentences without a full stop.
 
-use crate::domain::lesson::LessonFault;
-use crate::domain::{CloseHow, HostId, ServiceModel, TcpState};
+use crate::domain::lesson::{LessonFault, UnsayableReason};
+use crate::domain::{CloseHow, HostId, ServiceModel, Shut, TcpState};
 
 /// A lesson.
 #[derive(Debug)]
@@ -32,6 +32,10 @@ pub struct LessonsText {
     pub state: fn(&str, TcpState) -> String,
     /// A packet was sent.
     pub sent: fn(&str) -> String,
+    /// A packet was sent so many milliseconds after another, or after the one before it that is like it.
+    pub timed: fn(&str, &str, Option<&str>) -> String,
+    /// An option of this name is not there.
+    pub without: fn(&str) -> String,
     /// A packet is held.
     pub held: fn(&str) -> String,
     /// A held packet was sent again, and how often.
@@ -54,8 +58,10 @@ pub struct LessonsText {
     pub playing: PlayingText,
     /// Why a scenario on the wire cannot use another machine's servers.
     pub on_the_wire: &'static str,
+    /// An act that a script for packetdrill cannot say: its line, the number of its step, itself, and why.
+    pub not_in_packetdrill: fn(usize, usize, &str, UnsayableReason) -> String,
     /// The title and the headings of the reference of the language.
-    pub headings: [&'static str; 10],
+    pub headings: [&'static str; 13],
     /// The servers are those of this host, but the parts listed next need servers here.
     pub needs_here: fn(&str) -> String,
 }
@@ -84,7 +90,9 @@ pub enum PlannedAct<'a> {
     /// The socket, and what it sends.
     Send(&'a str, &'a str),
     Recv(&'a str),
-    Shutdown(&'a str),
+    Shutdown(&'a str, Shut),
+    /// The socket, and the options as the call has them.
+    Setsockopt(&'a str, &'a str),
     Close(&'a str),
     Reset(&'a str),
     Start(&'a str),
@@ -93,6 +101,7 @@ pub enum PlannedAct<'a> {
     Spawn(u32, &'a str),
     End(u32, CloseHow),
     CloseAll,
+    Wait(u32),
     Run(HostId, &'a str),
 }
 

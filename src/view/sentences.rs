@@ -3,7 +3,7 @@
 use crate::lesson::SeenInstead;
 use crate::lesson::act::{Act, ModeName};
 use crate::lesson::expect::Expect;
-use crate::lesson::matcher::{CauseMatch, PacketMatch, SocketEnd};
+use crate::lesson::matcher::{Amount, CauseMatch, PacketMatch, SocketEnd};
 use crate::text::lesson::{LessonsText, PlannedAct};
 
 /// An expectation, as a sentence without a full stop.
@@ -15,8 +15,15 @@ pub fn of_expect(text: &LessonsText, expect: &Expect) -> String {
             format!("{}: {} → {}{}", of_end(text, edge.of.get_ref()), edge.from, edge.to, by(edge.by))
         }
         Expect::Packet(packet) => (text.sent)(&of_packet(text, packet)),
+        Expect::Timed { packet, since, after_ms } => {
+            let since = since.as_ref().map(|since| of_packet(text, since));
+            (text.timed)(&of_packet(text, packet), &after_ms.to_string(), since.as_deref())
+        }
         Expect::Held(packet) => (text.held)(&of_packet(text, packet)),
-        Expect::Folded { packet, times } => (text.folded)(&of_packet(text, packet), &times.to_string()),
+        Expect::Folded { packet, times, after_ms } => {
+            let after = after_ms.map_or_else(String::new, |ms| format!(" (+{ms} ms)"));
+            (text.folded)(&of_packet(text, packet), &times.to_string()) + &after
+        }
         Expect::Call(call) => {
             let len = call.len.map_or_else(String::new, |len| format!(", {len} B"));
             let data = call.text.as_ref().map_or_else(String::new, |text| format!(", {text:?}"));
@@ -28,6 +35,23 @@ pub fn of_expect(text: &LessonsText, expect: &Expect) -> String {
             let timer = row.timer.map(|timer| format!("timer {timer}"));
             let all: Vec<_> = [recv, send, timer].into_iter().flatten().collect();
             format!("{}: {}", of_end(text, row.of.get_ref()), all.join(", "))
+        }
+        Expect::Info(info) => {
+            let values = [
+                ("cwnd", info.cwnd),
+                ("ssthresh", info.ssthresh),
+                ("RTO", info.rto_ms),
+                ("RTT", info.rtt_ms),
+                ("retrans", info.retrans),
+                ("mss", info.mss),
+                ("win", info.window),
+            ];
+            let value = |(name, amount): (&str, Option<Amount>)| {
+                let unit = if matches!(name, "RTO" | "RTT") { " ms" } else { "" };
+                amount.map(|amount| format!("{name} {amount}{unit}"))
+            };
+            let all: Vec<_> = values.into_iter().filter_map(value).collect();
+            format!("{}: {}", of_end(text, info.of.get_ref()), all.join(", "))
         }
         Expect::Count { host, state, is } => (text.count)(&is.to_string(), *state, *host),
         Expect::Ended { host, status } => (text.ended)(*host, *status),
@@ -50,6 +74,7 @@ fn of_packet(text: &LessonsText, packet: &PacketMatch) -> String {
     parts.extend(packet.window.map(|window| format!("win {window}")));
     parts.extend(packet.len.map(|len| format!("{len} B")));
     parts.extend(packet.text.as_ref().map(|text| format!("{text:?}")));
+    parts.extend(packet.options.map(|options| options.brief(text.without)).filter(|options| !options.is_empty()));
     parts.extend(packet.again.map(|again| if again { text.again.to_owned() } else { text.first.to_owned() }));
     parts.extend(packet.port.map(|port| format!("port {port}")));
     parts.extend(packet.nth.map(|nth| format!("#{nth}")));
@@ -82,10 +107,15 @@ pub fn of_act(text: &LessonsText, act: &Act) -> String {
         Act::Send(send) => {
             let bytes = || format!("{} B", send.bytes.unwrap_or(0));
             let what = send.text.as_ref().map_or_else(bytes, |text| format!("{text:?}"));
+            let what = if send.urgent { format!("{what} (MSG_OOB)") } else { what };
             say(PlannedAct::Send(send.socket.get_ref(), &what))
         }
         Act::Recv { socket, .. } => say(PlannedAct::Recv(socket.get_ref())),
-        Act::Shutdown(name) => say(PlannedAct::Shutdown(name.get_ref())),
+        Act::Setsockopt { socket, options } => {
+            let options: Vec<_> = options.calls(false).into_iter().map(|call| call.args().to_string()).collect();
+            say(PlannedAct::Setsockopt(socket.get_ref(), &options.join(", ")))
+        }
+        Act::Shutdown(shutdown) => say(PlannedAct::Shutdown(shutdown.socket.get_ref(), shutdown.how.into())),
         Act::Close { socket, .. } => say(PlannedAct::Close(socket.get_ref())),
         Act::Reset(name) => say(PlannedAct::Reset(name.get_ref())),
         Act::Start(kind) => say(PlannedAct::Start(kind.name())),
@@ -94,6 +124,7 @@ pub fn of_act(text: &LessonsText, act: &Act) -> String {
         Act::Spawn { count, server, .. } => say(PlannedAct::Spawn(*count, server.name())),
         Act::End { client, how } => say(PlannedAct::End(*client, *how)),
         Act::CloseAll => say(PlannedAct::CloseAll),
+        Act::Wait(time) => say(PlannedAct::Wait(time.ms())),
         Act::Run { host, argv } => say(PlannedAct::Run(*host, argv.first().map_or("", String::as_str))),
     }
 }

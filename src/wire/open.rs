@@ -168,6 +168,11 @@ impl Wire {
         self.order(RelayOrder::Watch(flow))
     }
 
+    /// Reports it, whether it has changed or not.
+    pub fn inform_anew(&self, host: HostId, flow: Flow) -> io::Result<()> {
+        self.order(RelayOrder::InfoAnew(host, flow))
+    }
+
     fn order(&self, order: RelayOrder) -> io::Result<()> {
         self.orders.try_send(order).map_err(|error| match error {
             queue::error::TrySendError::Full(_) => io::ErrorKind::WouldBlock.into(),

@@ -29,6 +29,8 @@ pub(super) enum RelayOrder {
     Info(HostId, Flow),
     /// Read the `TCP_INFO` of this connection at its packets also at full speed; of none any more without one.
     Watch(Option<Flow>),
+    /// Report it, whether it has changed or not.
+    InfoAnew(HostId, Flow),
 }
 
 const LONGEST: usize = 65_536;
@@ -176,6 +178,11 @@ impl<L: Link, T: Tables> Relay<L, T> {
             }
             RelayOrder::Called(host, call) => {
                 let looked = self.sampler.look(host, Some(call));
+                self.looked(looked);
+            }
+            RelayOrder::InfoAnew(host, flow) => {
+                self.sampler.forget_info(host, &flow);
+                let looked = self.sampler.inform(host, &flow, None);
                 self.looked(looked);
             }
             RelayOrder::Info(host, flow) => {

@@ -141,6 +141,11 @@ impl<T: Tables> Sampler<T> {
         Ok(())
     }
 
+    /// Has the next `TCP_INFO` of this end reported even if it is as it was.
+    pub(super) fn forget_info(&mut self, host: HostId, flow: &Flow) {
+        self.seen.of_mut(host).infos.remove(flow);
+    }
+
     /// Reads the `TCP_INFO` of one end of a connection, right after `packet` was sent or delivered if it is about one, and
     /// reports it unless it is as it was.
     pub(super) fn inform(&mut self, host: HostId, flow: &Flow, at_packet: Option<u64>) -> io::Result<()> {

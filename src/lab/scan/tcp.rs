@@ -11,7 +11,7 @@ use super::observation::ProbeObservation;
 use super::sys;
 use crate::domain::Errno;
 use crate::domain::verdict::ProbeOutcome;
-use crate::lab::dial::{connected, try_connect};
+use crate::lab::dial::{Dialed, connected, try_connect};
 use crate::lab::host::Host;
 
 /// How often to try when the connection is to itself: the kernel chose the probed port as the local one, and the SYN met itself
@@ -35,7 +35,7 @@ async fn try_once(host: &dyn Host, addr: SocketAddr, timeout: Duration) -> io::R
     let socket = host.stream(addr)?;
     // If that fails there is still the errno.
     let _ = sys::keep_errors(&socket, addr.is_ipv6());
-    let (stream, local) = try_connect(socket, addr)?;
+    let Dialed { stream, local, .. } = try_connect(socket, addr)?;
     let outcome = tokio::time::timeout(timeout, connected(&stream)).await;
     let sent = sys::syns(&stream);
     let icmp = sys::take_error(&stream);

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use socket2::SockRef;
+use tokio::io::Interest;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -12,9 +14,10 @@ use tokio_util::sync::CancellationToken;
 use super::super::connection::{Connection, would_block};
 use super::super::dial::established;
 use super::super::scan::sys;
+use super::options::{SocketRole, set};
 use super::{ScriptHost, ScriptedSocket};
 use crate::domain::call::SockOpt;
-use crate::domain::{Args, Call, Flow, Outcome, Proto, ScriptedCall, SocketId, Stamp, Syscall};
+use crate::domain::{Args, Call, Flow, Outcome, Proto, ScriptedCall, Shut, SocketId, SocketOptions, Stamp, Syscall};
 
 impl ScriptHost {
     pub(super) async fn serve_listener(
@@ -26,7 +29,7 @@ impl ScriptHost {
     ) {
         while let Some(call) = calls.recv().await {
             match call {
-                ScriptedCall::Accept { from: conn, delay_acks } => {
+                ScriptedCall::Accept { from: conn, options } => {
                     let place = self.log.place(socket_id, Syscall::Accept, Some(flow));
                     let entered = place.enter();
                     // Only the end of the script interrupts a waiting `accept`.
@@ -34,7 +37,12 @@ impl ScriptHost {
                         accepted = listener.accept() => accepted,
                         () = self.stop.cancelled() => break,
                     };
-                    self.accepted(entered.returned(), socket_id, (conn, delay_acks), flow, accepted);
+                    self.accepted(entered.returned(), socket_id, (conn, options), flow, accepted);
+                }
+                ScriptedCall::Set(options) => {
+                    // A call that fails is reported like the others.
+                    let end = (socket_id, Some(flow));
+                    let _ = set(&SockRef::from(&listener), end, SocketRole::Listens, &options, &self.log);
                 }
                 ScriptedCall::Close | ScriptedCall::Reset => break,
                 _ => {}
@@ -49,7 +57,7 @@ impl ScriptHost {
         self: &Arc<Self>,
         waited: Option<Stamp>,
         socket_id: SocketId,
-        (conn, delay_acks): (SocketId, bool),
+        (conn, options): (SocketId, SocketOptions),
         listening: Flow,
         accepted: io::Result<(TcpStream, SocketAddr)>,
     ) {
@@ -57,13 +65,7 @@ impl ScriptHost {
         match accepted {
             Ok((stream, peer)) => {
                 let flow = Flow::tcp(stream.local_addr().unwrap_or(listening.local), peer);
-                #[cfg(target_os = "linux")]
-                if delay_acks {
-                    let set = socket2::SockRef::from(&stream).set_tcp_quickack(false);
-                    self.call(conn, Syscall::Setsockopt, Args::Option(SockOpt::DelayAcks), &set);
-                }
-                #[cfg(not(target_os = "linux"))]
-                let _ = delay_acks;
+                let _ = set(&SockRef::from(&stream), (conn, None), SocketRole::Talks, &options, &self.log);
                 // Before the `accept` event: from then on the script may use this socket.
                 let since = self.log.now();
                 let connection = Connection::new(conn, flow, stream, since, self.log.clone());
@@ -116,6 +118,9 @@ impl ScriptHost {
                     let set = sys::keep_errors(&socket, v6);
                     self.call(socket_id, Syscall::Setsockopt, Args::Option(option), &set);
                 }
+                ScriptedCall::Set(options) => {
+                    let _ = set(&SockRef::from(&socket), (socket_id, None), SocketRole::Talks, &options, &self.log);
+                }
                 ScriptedCall::Recv { patience, .. } | ScriptedCall::RecvFrom { patience } => {
                     let mut buffer = vec![0; LONGEST_DATAGRAM];
                     let place = place(Syscall::Recvfrom);
@@ -161,7 +166,9 @@ pub(super) async fn serve_stream(
     mut calls: mpsc::Receiver<ScriptedCall>,
     stop: CancellationToken,
 ) {
-    let mut connecting = matches!(connection.socket_id, SocketId::Client(_));
+    let mut connecting = matches!(connection.socket_id, SocketId::Client(_)) && !connection.at_once;
+    // From then on a `recv` without data does not say that the peer has closed.
+    let mut shut_down = false;
     loop {
         let call = tokio::select! {
             biased;
@@ -181,9 +188,20 @@ pub(super) async fn serve_stream(
                     () = stop.cancelled() => return connection.close(),
                 }
             }
+            Some(ScriptedCall::SendUrgent(bytes)) => {
+                tokio::select! {
+                    () = send_urgent(&connection, &bytes) => {}
+                    () = stop.cancelled() => return connection.close(),
+                }
+            }
+            Some(ScriptedCall::Set(options)) => {
+                let end = (connection.socket_id, Some(connection.flow));
+                let socket = SockRef::from(&connection.stream);
+                let _ = set(&socket, end, SocketRole::Talks, &options, &connection.log);
+            }
             Some(ScriptedCall::Recv { most, patience }) => {
                 let entered = connection.log.now();
-                let received = tokio::time::timeout(patience.unwrap_or(FOR_EVER), recv(&connection, most));
+                let received = tokio::time::timeout(patience.unwrap_or(FOR_EVER), recv(&connection, most, shut_down));
                 tokio::select! {
                     received = received => if received.is_err() {
                         let call = Call::new(connection.socket_id, Syscall::Recv).on(connection.flow);
@@ -192,16 +210,49 @@ pub(super) async fn serve_stream(
                     () = stop.cancelled() => return connection.close(),
                 }
             }
-            Some(ScriptedCall::ShutdownWrite) => connection.shut_write(),
+            Some(ScriptedCall::Shutdown(how)) => {
+                shut_down |= how != Shut::Write;
+                connection.shut(how);
+            }
             Some(ScriptedCall::Reset) => return connection.reset(),
-            Some(ScriptedCall::Close) | None => return connection.close(),
+            Some(ScriptedCall::Close) | None => return close(connection).await,
             Some(_) => {}
         }
     }
 }
 
+/// `close`, which may wait (`SO_LINGER`), even on a socket that does not block: then on a thread of its own.
+async fn close(connection: Connection) {
+    let lingers = SockRef::from(&connection.stream).linger().ok().flatten().is_some_and(|time| !time.is_zero());
+    if lingers {
+        let _ = tokio::task::spawn_blocking(move || connection.close()).await;
+    } else {
+        connection.close();
+    }
+}
+
+/// Waits for room, then makes one `send` of urgent data.
+async fn send_urgent(connection: &Connection, bytes: &[u8]) {
+    loop {
+        if connection.stream.writable().await.is_err() {
+            return;
+        }
+        let at = connection.log.now();
+        let send = || SockRef::from(&connection.stream).send_out_of_band(bytes);
+        let sent = connection.stream.try_io(Interest::WRITABLE, send);
+        if !would_block(&sent) {
+            let call = Call::new(connection.socket_id, Syscall::Send).with(Args::Urgent).on(connection.flow);
+            let call = match &sent {
+                Ok(length) => call.carrying(&bytes[..*length]),
+                Err(_) => call.returned(&sent),
+            };
+            return connection.log.call_at(at, call);
+        }
+    }
+}
+
 /// Waits for data, then makes one `recv` of at most `most` bytes.
-async fn recv(connection: &Connection, most: usize) {
+async fn recv(connection: &Connection, most: usize, shut_down: bool) {
     let mut buffer = vec![0; most];
     let place = connection.log.place(connection.socket_id, Syscall::Recv, Some(connection.flow));
     let entered = place.enter();
@@ -212,6 +263,9 @@ async fn recv(connection: &Connection, most: usize) {
         };
         if !would_block(&received) {
             let end = (connection.socket_id, connection.flow);
+            if shut_down && matches!(received, Ok(0)) {
+                return connection.log.woken(entered.returned(), end, &buffer);
+            }
             let bytes = &buffer[..*received.as_ref().unwrap_or(&0)];
             connection.log.received(entered.returned(), end, &received, (bytes, most));
             return;

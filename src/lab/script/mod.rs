@@ -3,6 +3,7 @@
 
 mod calls;
 mod open;
+mod options;
 
 use std::collections::HashMap;
 use std::io;
@@ -77,8 +78,8 @@ impl ScriptedSockets {
             ScriptedCall::Connect { to, from, options } => self.host.connect(socket, to, from, options),
             ScriptedCall::Datagram { bind, connect, family } => self.host.datagram(socket, bind, connect, family),
             // The listener's task accepts; the new connection gets this id.
-            ScriptedCall::Accept { from, delay_acks } => {
-                self.host.send_call(from, ScriptedCall::Accept { from: socket, delay_acks });
+            ScriptedCall::Accept { from, options } => {
+                self.host.send_call(from, ScriptedCall::Accept { from: socket, options });
             }
             other => self.host.send_call(socket, other),
         }

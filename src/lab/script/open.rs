@@ -1,16 +1,14 @@
 //! The calls that open a scripted socket.
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use socket2::Socket;
 use tokio::net::{TcpListener, UdpSocket};
 
 use super::super::bind::{bind, bind_loopback, listen};
 use super::super::dial::connect;
+use super::options::{SocketRole, set};
 use super::{ScriptHost, ScriptedSocket};
-use crate::domain::call::SockOpt;
 use crate::domain::client::ClientChange;
 use crate::domain::{
     Answer, Args, Call, ClientId, ClientPlan, Destination, Flow, Proto, ServerChange, ServerId, ServerSpec, SocketId,
@@ -18,23 +16,6 @@ use crate::domain::{
 };
 
 impl ScriptHost {
-    fn set(&self, socket_id: SocketId, socket: &Socket, options: SocketOptions) -> io::Result<()> {
-        let set = |option, result: io::Result<()>| {
-            self.call(socket_id, Syscall::Setsockopt, Args::Option(option), &result);
-            result
-        };
-        if options.reuse_addr {
-            set(SockOpt::ReuseAddr, socket.set_reuse_address(true))?;
-        }
-        if options.no_delay {
-            set(SockOpt::NoDelay, socket.set_tcp_nodelay(true))?;
-        }
-        if let Some(bytes) = options.receive_buffer {
-            set(SockOpt::ReceiveBuffer, socket.set_recv_buffer_size(bytes as usize))?;
-        }
-        Ok(())
-    }
-
     pub(super) fn listen(
         self: &Arc<Self>,
         socket_id: SocketId,
@@ -49,7 +30,7 @@ impl ScriptHost {
         let socket = self.host.stream(addr);
         self.call(socket_id, Syscall::Socket, Args::Proto(Proto::Tcp), &socket);
         let listening = socket.and_then(|socket| {
-            self.set(socket_id, &socket, options)?;
+            set(&socket, (socket_id, None), SocketRole::Listens, &options, &self.log)?;
             bind(&socket, socket_id, Proto::Tcp, addr, &self.log)?;
             listen(&socket, socket_id, backlog, &self.log)?;
             let local = socket.local_addr()?.as_socket().unwrap_or(addr);
@@ -79,7 +60,7 @@ impl ScriptHost {
         let socket = self.host.stream(to);
         self.call(socket_id, Syscall::Socket, Args::Proto(Proto::Tcp), &socket);
         let dialing = socket.and_then(|socket| {
-            self.set(socket_id, &socket, options)?;
+            set(&socket, (socket_id, None), SocketRole::Talks, &options, &self.log)?;
             if let Some(from) = from {
                 bind(&socket, socket_id, Proto::Tcp, from, &self.log)?;
             }
@@ -89,6 +70,11 @@ impl ScriptHost {
             let flow = connection.flow;
             // Before the socket's own task can report that `connect` has returned.
             self.log.client(id, ClientChange::Dialing { flow });
+            if connection.at_once {
+                // With a cookie of Fast Open: nothing is sent before there is data.
+                let call = Call::new(socket_id, Syscall::Connect).with(Args::Addr(to)).on(flow);
+                self.log.call_at(connection.since, call);
+            }
             self.spawn(socket_id, ScriptedSocket::Stream(connection));
         } else {
             self.failed(id);

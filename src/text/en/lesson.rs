@@ -1,7 +1,7 @@
 //! English: the texts around a lesson.
 
 use super::super::lesson::{LessonListText, LessonsText, PlannedAct, PlayingText};
-use crate::domain::lesson::LessonFault;
+use crate::domain::lesson::{LessonFault, UnsayableReason};
 use crate::domain::{CloseHow, HostId};
 
 pub(super) const LESSONS: LessonsText = LessonsText {
@@ -18,6 +18,11 @@ pub(super) const LESSONS: LessonsText = LessonsText {
     by: |cause| format!(", by {cause}"),
     state: |end, state| format!("{end} is {state}"),
     sent: |packet| format!("{packet} is sent"),
+    timed: |packet, ms, since| match since {
+        Some(since) => format!("{packet} is sent {ms} ms after {since}"),
+        None => format!("{packet} is sent {ms} ms after the one before"),
+    },
+    without: |option| format!("no {option}"),
     held: |packet| format!("{packet} is on the wire"),
     folded: |packet, times| format!("{packet}, while held, is sent again: {times} ×"),
     count: |number, state, host| match host {
@@ -73,6 +78,14 @@ pub(super) const LESSONS: LessonsText = LessonsText {
     },
     on_the_wire: "--target is for scenarios with world = \"host\": this one is played on the wire, between two private hosts whose \
                   packets are held. Play it without --target.",
+    not_in_packetdrill: |line, step, act, why| {
+        let why = match why {
+            UnsayableReason::NoWord => "packetdrill has no word for it",
+            UnsayableReason::SecondConnection => "a packetdrill script is about one connection",
+            UnsayableReason::Unforeseen => "which packets it brings shows only when it is played",
+        };
+        format!("line {line}, step {step}: {act}: {why}")
+    },
     headings: [
         "The language of lessons",
         "A lesson",
@@ -81,6 +94,9 @@ pub(super) const LESSONS: LessonsText = LessonsText {
         "Acts",
         "Expectations",
         "Packets",
+        "Options of a segment",
+        "Options of a socket",
+        "Keepalive",
         "Settings",
         "Which host a setting is for",
         "Values",
@@ -117,7 +133,8 @@ fn act(act: &PlannedAct<'_>) -> String {
         PlannedAct::Datagram(socket) => format!("create {socket}, a UDP socket"),
         PlannedAct::Send(socket, what) => format!("{socket} sends {what}"),
         PlannedAct::Recv(socket) => format!("{socket} calls recv()"),
-        PlannedAct::Shutdown(socket) => format!("{socket} calls shutdown(SHUT_WR)"),
+        PlannedAct::Shutdown(socket, how) => format!("{socket} calls shutdown({how})"),
+        PlannedAct::Setsockopt(socket, options) => format!("{socket} sets {options}"),
         PlannedAct::Close(socket) => format!("{socket} calls close()"),
         PlannedAct::Reset(socket) => format!("{socket} closes with RST"),
         PlannedAct::Start(server) => format!("start the server {server}"),
@@ -129,6 +146,7 @@ fn act(act: &PlannedAct<'_>) -> String {
         PlannedAct::End(client, CloseHow::Half) => format!("half-close client {client}"),
         PlannedAct::End(client, CloseHow::Fin) => format!("close client {client}"),
         PlannedAct::CloseAll => "close all clients".into(),
+        PlannedAct::Wait(ms) => format!("wait {ms} ms"),
         PlannedAct::Run(host, program) => format!("run {program} on the {host}"),
     }
 }

@@ -1,7 +1,7 @@
 //! Brazilian Portuguese: the texts around a lesson.
 
 use super::super::lesson::{LessonListText, LessonsText, PlannedAct, PlayingText};
-use crate::domain::lesson::LessonFault;
+use crate::domain::lesson::{LessonFault, UnsayableReason};
 use crate::domain::{CloseHow, HostId};
 
 const fn host(host: HostId) -> &'static str {
@@ -25,6 +25,11 @@ pub(super) const LESSONS: LessonsText = LessonsText {
     by: |cause| format!(", por {cause}"),
     state: |end, state| format!("{end} está em {state}"),
     sent: |packet| format!("{packet} sai"),
+    timed: |packet, ms, since| match since {
+        Some(since) => format!("{packet} sai {ms} ms depois de {since}"),
+        None => format!("{packet} sai {ms} ms depois do anterior"),
+    },
+    without: |option| format!("sem {option}"),
     held: |packet| format!("{packet} está no fio"),
     folded: |packet, times| format!("{packet}, retido, é reenviado {times} ×"),
     count: |number, state, on| match on {
@@ -84,6 +89,14 @@ pub(super) const LESSONS: LessonsText = LessonsText {
     },
     on_the_wire: "--target serve a cenários com world = \"host\": este se passa no fio, entre dois hosts particulares cujos pacotes \
                   ficam na mão. Sem --target ele pode ser feito.",
+    not_in_packetdrill: |line, step, act, why| {
+        let why = match why {
+            UnsayableReason::NoWord => "o packetdrill não tem palavra para isso",
+            UnsayableReason::SecondConnection => "um script do packetdrill trata de uma só conexão",
+            UnsayableReason::Unforeseen => "só se sabe que pacotes isso traz quando é feito",
+        };
+        format!("linha {line}, passo {step}: {act}: {why}")
+    },
     headings: [
         "A linguagem das lições",
         "Uma lição",
@@ -92,6 +105,9 @@ pub(super) const LESSONS: LessonsText = LessonsText {
         "Atos",
         "O que se espera",
         "Pacotes",
+        "Opções de um segmento",
+        "Opções de um socket",
+        "Keepalive: sondar o outro lado",
         "Ajustes",
         "De qual host é um ajuste",
         "Valores",
@@ -128,7 +144,8 @@ fn act(act: &PlannedAct<'_>) -> String {
         PlannedAct::Datagram(socket) => format!("{socket}: um socket UDP é criado"),
         PlannedAct::Send(socket, what) => format!("{socket} envia {what}"),
         PlannedAct::Recv(socket) => format!("{socket} chama recv()"),
-        PlannedAct::Shutdown(socket) => format!("{socket} chama shutdown(SHUT_WR)"),
+        PlannedAct::Shutdown(socket, how) => format!("{socket} chama shutdown({how})"),
+        PlannedAct::Setsockopt(socket, options) => format!("{socket} ajusta {options}"),
         PlannedAct::Close(socket) => format!("{socket} chama close()"),
         PlannedAct::Reset(socket) => format!("{socket} fecha com RST"),
         PlannedAct::Start(server) => format!("iniciar o servidor {server}"),
@@ -140,6 +157,7 @@ fn act(act: &PlannedAct<'_>) -> String {
         PlannedAct::End(client, CloseHow::Half) => format!("fechar só o envio do cliente {client}"),
         PlannedAct::End(client, CloseHow::Fin) => format!("fechar o cliente {client}"),
         PlannedAct::CloseAll => "fechar todos os clientes".into(),
+        PlannedAct::Wait(ms) => format!("esperar {ms} ms"),
         PlannedAct::Run(on, program) => format!("rodar {program} no {}", host(*on)),
     }
 }

@@ -42,7 +42,10 @@ pub(super) fn packet(model: &Model) -> Option<u64> {
     }
     let lesson = Lesson::kept(model, &playing.lesson)?;
     let wanted = lesson.steps.get(playing.step)?.expect.iter().filter_map(|expect| match expect {
-        Expect::Packet(wanted) | Expect::Held(wanted) | Expect::Folded { packet: wanted, .. } => Some(wanted),
+        Expect::Packet(wanted)
+        | Expect::Held(wanted)
+        | Expect::Folded { packet: wanted, .. }
+        | Expect::Timed { packet: wanted, .. } => Some(wanted),
         _ => None,
     });
     let wanted: Vec<_> = wanted.collect();

@@ -139,7 +139,10 @@ fn lacks(world: &World, view: &WireView, expect: &Expect) -> Option<String> {
             let is_there = if listens { parts.iter().any(has) } else { !shown.is_empty() && parts.iter().all(has) };
             (!is_there).then(|| format!("{} with {parts:?} in {:#?}", wanted.of.get_ref(), view.host(host)))
         }
-        Expect::Packet(wanted) | Expect::Held(wanted) | Expect::Folded { packet: wanted, .. } => packet(wanted),
+        Expect::Packet(wanted)
+        | Expect::Held(wanted)
+        | Expect::Folded { packet: wanted, .. }
+        | Expect::Timed { packet: wanted, .. } => packet(wanted),
         _ => None,
     }
 }
