@@ -95,6 +95,11 @@ pub struct RunArgs {
     #[arg(long)]
     pub help_language: bool,
 
+    /// Print each scenario as a script for packetdrill instead of playing it: HOST's part, of the client or of the server
+    #[arg(long, value_name = "HOST", num_args = 0..=1, require_equals = true, default_missing_value = "client",
+        value_parser = host, conflicts_with_all = ["target", "json"])]
+    pub pkt: Option<HostId>,
+
     /// Send the clients to the servers of this host, on PORT or where a laboratory has them; for scenarios with world =
     /// "host"
     #[arg(long, value_name = "HOST[:PORT]", value_parser = network::target)]

@@ -14,8 +14,9 @@ use super::recorder::Recorder;
 use super::runner::Runner;
 use super::transcript::Transcript;
 use super::{lesson_files, locale, piped, runtime, status, target, tell, transcript};
-use crate::domain::Lang;
 use crate::domain::excerpt::sanitise;
+use crate::domain::{HostId, Lang};
+use crate::lesson::packetdrill::script;
 use crate::lesson::{self, Lesson, LessonPhase, NotRemote, StepItem};
 use crate::text;
 use crate::view::sentences::{of_act, of_expect};
@@ -29,6 +30,9 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     }
     if args.help_language {
         return language(lang);
+    }
+    if let Some(host) = args.pkt {
+        return packetdrill(args, host, lang);
     }
     let mut lessons = Vec::new();
     for name in &args.files {
@@ -62,16 +66,47 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// The file of this path; if there is none, the embedded scenario of this name, or the file of this name among one's own.
-fn read(name: &str, own: &[PathBuf]) -> anyhow::Result<Lesson> {
+fn source(name: &str, own: &[PathBuf]) -> io::Result<String> {
     if Path::new(name).exists() {
-        return Ok(Lesson::parse(&std::fs::read_to_string(name)?)?);
+        return std::fs::read_to_string(name);
     }
     if let Some(entry) = lesson::catalogue::find(name) {
-        return Ok(entry.lesson()?);
+        return Ok(entry.source.to_owned());
     }
     let is_it = |path: &PathBuf| [path.file_stem(), path.file_name()].contains(&Some(OsStr::new(name)));
     let path = lesson_files::found(own).0.into_iter().find(is_it).unwrap_or_else(|| name.into());
-    Ok(Lesson::parse(&std::fs::read_to_string(path)?)?)
+    std::fs::read_to_string(path)
+}
+
+fn read(name: &str, own: &[PathBuf]) -> anyhow::Result<Lesson> {
+    Ok(Lesson::parse(&source(name, own)?)?)
+}
+
+/// Prints scenarios as scripts for packetdrill; 2 if a file is invalid, or says what a script cannot.
+fn packetdrill(args: &RunArgs, host: HostId, lang: Lang) -> anyhow::Result<ExitCode> {
+    let words = &text::of(lang).lessons;
+    let mut scripts = String::new();
+    for name in &args.files {
+        let script = source(name, &args.lessons).map_err(Into::into).and_then(|source| {
+            let lesson = Lesson::parse(&source)?;
+            script(&lesson, &source, host).map_err(|unsayable| {
+                let what = match &unsayable.item {
+                    StepItem::Act(act) => of_act(words, act),
+                    StepItem::Expect(expect) => of_expect(words, expect),
+                };
+                anyhow!((words.not_in_packetdrill)(unsayable.line, unsayable.step, &what, unsayable.why))
+            })
+        });
+        match script {
+            Ok(script) => scripts.push_str(&script),
+            Err(error) => {
+                tell(&format!("{name}: {error:#}"));
+                return Ok(ExitCode::from(2));
+            }
+        }
+    }
+    piped(io::stdout().lock().write_all(scripts.as_bytes()), ())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The lesson as it is played against the target, if there is one; or why it cannot be.

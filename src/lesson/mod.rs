@@ -7,6 +7,7 @@
 //! | `engine`, `act_order`, `order`, `judge` | what to do next, whether it is done, whether the expectations are met |
 //! | `player` | one run of a lesson: the engine, and the events that report its progress |
 //! | `remote` | a lesson played against another machine's servers |
+//! | `packetdrill` | a lesson as a script for packetdrill |
 //! | `catalogue` | the files that come with the program |
 
 pub mod act;
@@ -20,6 +21,7 @@ mod host_addresses;
 mod judge;
 pub mod matcher;
 mod order;
+pub mod packetdrill;
 mod player;
 mod remote;
 pub mod segment_options;
