@@ -61,6 +61,17 @@ const ENTRIES: &[CatalogueEntry] = files![
     "datagram-lost",
     "datagram-twice",
     "datagram-to-nobody",
+    "sack",
+    "tail-loss-probe",
+    "rto-backoff",
+    "window-scaling",
+    "mss",
+    "delayed-ack",
+    "silly-window",
+    "keepalive",
+    "data-given-up",
+    "fast-open",
+    "tw-reuse",
     "waited-out",
 ];
 
