@@ -328,11 +328,11 @@ impl Historian {
         };
         let Some(way) = way else { return };
         for state in way {
-            step(end, flow, Claim { state, evidence: Evidence::Inferred, ..claim }, out);
+            step(end, flow, Claim { state, evidence: Evidence::Inferred, cause: None, ..claim }, out);
         }
         step(end, flow, claim, out);
         end.given_up = claim.full_socket_only;
-        if claim.state == TcpState::Closed {
+        if end.is_over() {
             self.closed.push_back(flow);
             if self.closed.len() > CLOSED_KEPT
                 && let Some(oldest) = self.closed.pop_front()
@@ -390,8 +390,7 @@ fn is_rest(row: &Row) -> bool {
 fn step(end: &mut EndHistory, flow: Flow, claim: Claim, out: &mut Writer<'_>) {
     let from = end.last();
     let sends_fin = tcp::inputs(from, claim.state).any(|input| input == TcpInput::Close);
-    let cause = if claim.evidence == Evidence::Inferred { None } else { claim.cause };
-    let cause = cause.or_else(|| end.intent.take_if(|_| sends_fin));
+    let cause = claim.cause.or_else(|| end.intent.take_if(|_| sends_fin));
     end.path.push((claim.state, claim.evidence));
     end.since = claim.at;
     out.write(claim, EventKind::State(Transition { flow, from, to: claim.state, cause }));

@@ -75,6 +75,8 @@ pub(super) struct Circumstances {
     pub(super) call: Option<Syscall>,
     /// Whether a program still has a descriptor of the socket. `None` if the socket is gone or that is not known.
     pub(super) is_open: Option<bool>,
+    /// Whether no program had a descriptor of the socket at the last look.
+    pub(super) is_orphan: bool,
     /// Whether the timer shown at the last look has expired since.
     pub(super) timed_out: bool,
     /// How the program that held the socket has ended, if it has.
@@ -83,7 +85,7 @@ pub(super) struct Circumstances {
 
 /// The cause of a socket's change from one state to the next.
 pub(super) fn cause((from, to): (TcpState, TcpState), arrivals: &Arrivals, around: Circumstances) -> Option<Cause> {
-    let Circumstances { call, is_open, timed_out, ended } = around;
+    let Circumstances { call, is_open, is_orphan, timed_out, ended } = around;
     let inputs: Vec<TcpInput> = tcp::inputs(from, to).collect();
     let can = |input| inputs.contains(&input);
     if can(TcpInput::OpenActive) {
@@ -121,8 +123,9 @@ pub(super) fn cause((from, to): (TcpState, TcpState), arrivals: &Arrivals, aroun
         };
     }
     if can(TcpInput::DataAfterClose) {
-        // Whether a program still holds it is not known.
-        return arrivals.latest(&[TcpInput::DataAfterClose]).or(closing);
+        let data = arrivals.latest(&[TcpInput::DataAfterClose]).or(closing);
+        // Without any, a program that shut it down has closed it with a reset.
+        return data.or_else(|| (!is_orphan && !is_unknown).then_some(Cause::Call(Syscall::Close)));
     }
     let may_be_closed = can(TcpInput::Close) || can(TcpInput::Abort);
     if may_be_closed {
@@ -192,7 +195,11 @@ mod tests {
                 cause((from, Closed), &arrivals, Circumstances { timed_out: true, ..Circumstances::default() }),
                 Some(Cause::Timer)
             );
-            assert_eq!(cause((from, Closed), &arrived(&[]), Circumstances::default()), None, "it is not known");
+            let orphan = Circumstances { is_orphan: true, ..Circumstances::default() };
+            assert_eq!(cause((from, Closed), &arrived(&[]), orphan), None, "it is not known");
+            // A program has it still: it was closed with a reset after `shutdown`.
+            let closed = cause((from, Closed), &arrived(&[]), Circumstances::default());
+            assert_eq!(closed, Some(Cause::Call(Syscall::Close)));
         }
     }
 

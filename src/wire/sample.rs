@@ -169,7 +169,8 @@ impl<T: Tables> Sampler<T> {
             return self.look(host, None);
         }
         let row = self.tables.lookup(host, flow)?;
-        self.transition(host, flow, row.as_ref(), None);
+        let listens = self.listens(host, flow);
+        self.transition(host, flow, row.as_ref(), listens, None);
         let seen = self.seen.of(host);
         let gone: Vec<RowKey> = seen
             .rows
@@ -195,6 +196,10 @@ impl<T: Tables> Sampler<T> {
     }
 
     fn compare(&mut self, host: HostId, now: Vec<Row>, call: Option<Syscall>) {
+        let keys: HashSet<RowKey> = now.iter().map(Row::key).collect();
+        // The kernel gives up what a listener has not accepted when that is closed, also if another one takes its place.
+        let closed = |key: &&RowKey| key.flow.peer.is_none() && !keys.contains(key);
+        let closed: HashSet<Flow> = self.seen.of(host).rows.keys().filter(closed).map(|key| key.flow).collect();
         let mut tcp: HashMap<Flow, &Row> = HashMap::with_capacity(now.len());
         for row in now.iter().filter(|row| row.state.is_some()) {
             tcp.insert(row.flow, row);
@@ -203,23 +208,25 @@ impl<T: Tables> Sampler<T> {
         let mut here: Vec<Flow> = tcp.keys().copied().collect();
         here.sort_unstable_by_key(|flow| (flow.peer.is_some(), *flow));
         for flow in here {
-            self.transition(host, flow, tcp.get(&flow).copied(), call);
+            let listens = self.listens(host, flow);
+            self.transition(host, flow, tcp.get(&flow).copied(), listens, call);
         }
         let states = &self.seen.of(host).states;
         let mut gone: Vec<Flow> = states.keys().filter(|flow| !tcp.contains_key(flow)).copied().collect();
-        gone.sort_unstable_by_key(|flow| (flow.peer.is_none(), *flow));
+        gone.sort_unstable_by_key(|flow| (flow.peer.is_some(), *flow));
         for flow in gone {
-            self.transition(host, flow, None, call);
+            let listener = listener_of(&self.seen.of(host).states, flow);
+            let listens = listener.is_some_and(|listener| !closed.contains(&listener));
+            self.transition(host, flow, None, listens, call);
         }
-        let keys: HashSet<RowKey> = now.iter().map(Row::key).collect();
         let gone = self.seen.of(host).rows.keys().filter(|key| !keys.contains(key)).copied().collect();
         self.rows(host, now, gone);
     }
 
-    /// Finds a connection's transitions since the last sample.
-    fn transition(&mut self, host: HostId, flow: Flow, row: Option<&Row>, call: Option<Syscall>) {
+    /// Finds a connection's transitions since the last sample. `listens` says whether a listener has its local address.
+    fn transition(&mut self, host: HostId, flow: Flow, row: Option<&Row>, listens: bool, call: Option<Syscall>) {
         let seen = self.seen.of_mut(host);
-        let listener = flow.peer.is_some() && listener_of(&seen.states, flow).is_some();
+        let listener = flow.peer.is_some() && listens;
         let before = seen.states.get(&flow).copied();
         let now = row.and_then(|row| row.state);
         let (from, to) = match (before, now) {
@@ -238,12 +245,13 @@ impl<T: Tables> Sampler<T> {
         }
         let arrivals = seen.arrivals.remove(&flow).unwrap_or_default();
         let owner = seen.owners.get(&flow).copied();
+        let is_orphan = seen.orphans.contains(&flow);
         let now = self.sinks.of(host).clock().now();
         let timed_out = seen.timers.get(&flow).is_some_and(|timer| timer.can_end(from, now));
         let ended = owner.and_then(|owner| self.tables.end(owner));
         let inode = row.and_then(|row| row.inode);
         let is_open = inode.map(|inode| inode != 0 && self.is_open_still(host, flow, &edges));
-        let around = Circumstances { call, is_open, timed_out, ended };
+        let around = Circumstances { call, is_open, is_orphan, timed_out, ended };
         for (at, &(from, to)) in edges.iter().enumerate() {
             let evidence = if at + 1 == edges.len() { Evidence::Sampled } else { Evidence::Inferred };
             let cause = attribute::cause((from, to), &arrivals, around);

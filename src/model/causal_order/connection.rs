@@ -26,6 +26,11 @@ impl OrderedEnd {
         self.when(moment).is_some()
     }
 
+    /// Its life begins once more, in the same connection.
+    pub(super) const fn begin_anew(&mut self) {
+        self.moments = [None; Moment::COUNT];
+    }
+
     fn is_known(&self) -> bool {
         self.is_ours || self.moments.iter().any(Option::is_some)
     }

@@ -241,8 +241,14 @@ impl CausalOrder {
         {
             let held = std::mem::take(&mut connection.held);
             out.extend(held.into_iter().map(|held| held.seen));
-            let (calls, due) = (std::mem::take(&mut connection.calls), connection.due);
-            *connection = OrderedConnection { calls, due, ..new };
+            let end = &mut connection.ends[side];
+            if moment == Moment::State(TcpState::SynRecv) && !end.has(Moment::State(TcpState::Established)) {
+                // The handshake was given up at this end only: the other one is still in SYN_SENT.
+                end.begin_anew();
+            } else {
+                let (calls, due) = (std::mem::take(&mut connection.calls), connection.due);
+                *connection = OrderedConnection { calls, due, ..new };
+            }
         }
         connection.may_be_ours |= may_be_ours && moment == Some(Moment::State(TcpState::SynSent));
         connection.held.push(HeldEvent::new(due, side, moment, seen));

@@ -55,6 +55,8 @@ impl Moment {
     /// The moment that an observation is about.
     pub(super) fn of(seen: &Observation) -> Option<Self> {
         match &seen.kind {
+            // A connection that was given up in SYN_RECV leaves its listener in LISTEN: for the connection it is the end.
+            EventKind::State(change) if change.flow.peer.is_some() && change.to == Listen => Some(Self::State(Closed)),
             EventKind::State(change) => Some(Self::State(change.to)),
             EventKind::Call(call) => Self::of_call(call),
             EventKind::Waits(call) if call.call == Syscall::Connect => Some(Self::Connect),

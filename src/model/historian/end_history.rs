@@ -43,9 +43,13 @@ impl EndHistory {
         Self::new(vec![(start, Evidence::Inferred)], at)
     }
 
-    /// Whether its life came to an end.
+    /// Whether its life came to an end: in CLOSED, or where a handshake was given up, back in its listener's LISTEN.
     pub(super) fn is_over(&self) -> bool {
-        self.path.len() > 1 && self.last() == TcpState::Closed
+        match self.path[..] {
+            [.., (before, _), (TcpState::Listen, _)] => before == TcpState::SynRecv,
+            [_, .., (TcpState::Closed, _)] => true,
+            _ => false,
+        }
     }
 
     /// Whether its life came to an end before this moment.

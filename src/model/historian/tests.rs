@@ -356,6 +356,30 @@ fn every_change_of_the_diagram_is_written_as_it_was_reported() {
     }
 }
 
+/// A handshake that was given up is over: the next SYN of the same addresses begins another one.
+#[test]
+fn a_handshake_that_was_given_up_begins_anew() {
+    let packet = |number| Some(Cause::Packet(number));
+    let changes = [
+        (Listen, SynRecv, packet(1), Sampled),
+        (SynRecv, Listen, Some(Cause::Timer), Sampled),
+        (Listen, SynRecv, packet(2), Sampled),
+        (SynRecv, Established, packet(3), Sampled),
+        // The wire's sampler names the cause of a state that it missed as well.
+        (Established, CloseWait, packet(4), Evidence::Inferred),
+        (CloseWait, LastAck, Some(Cause::Call(Syscall::Close)), Sampled),
+    ];
+    let reported = (1..).zip(&changes).map(|(millis, (from, to, cause, evidence))| Observation {
+        world: WorldId::Wire,
+        ..seen(millis, *evidence, EventKind::State(Transition { flow: server(), from: *from, to: *to, cause: *cause }))
+    });
+    let told = written(reported).into_iter().filter_map(|event| match event.kind {
+        EventKind::State(Transition { from, to, cause, .. }) => Some((from, to, cause, event.evidence)),
+        _ => None,
+    });
+    assert_eq!(told.collect::<Vec<_>>(), changes);
+}
+
 #[test]
 fn a_change_that_nobody_else_reports_is_not_dated_far_before_it_is_written() {
     let (mut historian, mut out) = (Historian::default(), Vec::new());
