@@ -11,6 +11,7 @@ mod session;
 mod stepped;
 mod verdicts;
 mod visible;
+mod walk;
 
 pub(crate) use ends::{VICTIM, victim};
 
@@ -26,6 +27,7 @@ pub(crate) fn tests() -> Vec<Test> {
         ends::tests(),
         session::tests(),
         verdicts::tests(),
+        walk::tests(),
     ]
     .into_iter()
     .flatten()

@@ -1,5 +1,7 @@
 //! The wire through the program's own shell: keys in, the real kernel's states out.
 
+use std::time::Duration;
+
 use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
@@ -8,7 +10,9 @@ use socklab::api::app::Session;
 use socklab::api::app::queue;
 use socklab::api::app::{Laboratory, Pump};
 use socklab::api::domain::CloseReason;
-use socklab::api::domain::{Answer, Clock, Flow, HostId, Proto, ServerSpec, ServiceModel, TcpState, WireMode, WorldId};
+use socklab::api::domain::{
+    Answer, Clock, Flow, HostId, Observation, Proto, ServerSpec, ServiceModel, TcpState, WireMode, WorldId,
+};
 use socklab::api::domain::{Key, Lang};
 
 use socklab::api::model::{Model, Msg, Ui, presenter};
@@ -117,6 +121,15 @@ impl Stage {
                 }
             }
         }
+    }
+
+    /// The next thing that is reported, if one comes within this time.
+    pub(super) async fn next_within(&mut self, time: Duration) -> Option<Observation> {
+        tokio::time::timeout(time, self.events.recv()).await.ok().flatten()
+    }
+
+    pub(super) fn take(&mut self, seen: Observation) {
+        self.session.tell(Msg::Seen(seen)).unwrap();
     }
 
     /// Until a packet with these flags is held; its number.
