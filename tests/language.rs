@@ -18,7 +18,8 @@ const LANGUAGE: [&str; 9] =
     ["file", "step", "act", "socket_act", "expect", "matcher", "amount", "segment_options", "settings"];
 
 /// The files with the types of values that the rest of the program has too.
-const DOMAIN: [&str; 10] = ["id", "state", "client", "server", "row", "flow", "event", "call", "script", "setting"];
+const DOMAIN: [&str; 11] =
+    ["id", "state", "client", "server", "row", "flow", "event", "call", "script", "info", "setting"];
 
 const EXAMPLES: &str = include_str!("../docs/every-word.toml");
 
@@ -49,7 +50,7 @@ const SECTIONS: [(&str, &str, &[&str]); 11] = [
 ];
 
 /// The types that are one of a few values.
-const VALUES: [&str; 14] = [
+const VALUES: [&str; 15] = [
     "LessonGroup",
     "WorldId",
     "HostId",
@@ -60,6 +61,7 @@ const VALUES: [&str; 14] = [
     "ModeName",
     "ShutdownHow",
     "Congestion",
+    "CongestionState",
     "TcpState",
     "TimerKind",
     "Proto",

@@ -199,6 +199,9 @@ pub struct ConnectAct {
     pub to: Option<SocketName>,
     /// To which port of the other host.
     pub port: Option<u16>,
+    /// To that port of its own host instead; its packets do not cross the wire.
+    #[serde(default)]
+    pub itself: bool,
     /// `TCP_NODELAY`.
     #[serde(default)]
     pub no_delay: bool,

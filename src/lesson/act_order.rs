@@ -140,6 +140,7 @@ impl Engine {
     fn connect(&self, connect: &ConnectAct) -> Option<ScriptedCall> {
         let to = match &connect.to {
             Some(name) => self.flow_of(name.get_ref())?.local,
+            None if connect.itself => self.addresses().of(connect.host, connect.port?),
             None => self.addresses().across(connect.host, connect.port?),
         };
         let from = connect.from.map(|port| self.addresses().of(connect.host, port));

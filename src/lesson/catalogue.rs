@@ -72,6 +72,7 @@ const ENTRIES: &[CatalogueEntry] = files![
     "data-given-up",
     "fast-open",
     "tw-reuse",
+    "self-connect",
     "waited-out",
 ];
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::matcher::{Amount, CauseMatch, PacketMatch, SocketEnd};
-use crate::domain::{HostId, Outcome, Syscall, TcpState, TimerKind};
+use crate::domain::{CongestionState, HostId, Outcome, Syscall, TcpState, TimerKind};
 
 /// An end of a connection as a file names it, and its place in the file.
 pub type SpannedEnd = Spanned<SocketEnd>;
@@ -160,6 +160,10 @@ pub struct ExpectInfo {
     pub cwnd: Option<Amount>,
     /// The slow start threshold, in segments; more than any number until the first loss.
     pub ssthresh: Option<Amount>,
+    /// How the sender judges the path.
+    pub state: Option<CongestionState>,
+    /// Bytes that were sent and are not acknowledged yet.
+    pub in_flight: Option<Amount>,
     /// The retransmission timeout (RFC 6298), in milliseconds.
     pub rto_ms: Option<Amount>,
     /// The smoothed round-trip time (RFC 6298), in milliseconds.

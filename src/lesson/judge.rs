@@ -233,6 +233,7 @@ fn info(engine: &Engine, wanted: &ExpectInfo) -> Judged {
     let values = [
         ("cwnd", wanted.cwnd, Some(info.cwnd.into())),
         ("ssthresh", wanted.ssthresh, Some(threshold)),
+        ("in_flight", wanted.in_flight, info.in_flight.map(u64::from)),
         ("rto_ms", wanted.rto_ms, Some(u64::from(info.rto_us) / 1_000)),
         ("rtt_ms", wanted.rtt_ms, Some(u64::from(info.rtt_us) / 1_000)),
         ("retrans", wanted.retrans, Some(info.retransmitted.into())),
@@ -241,7 +242,8 @@ fn info(engine: &Engine, wanted: &ExpectInfo) -> Judged {
     ];
     let is = |wanted: Amount, value: Option<u64>| value.is_some_and(|value| wanted.is(value));
     let mut asked = values.iter().filter_map(|(name, wanted, value)| wanted.map(|wanted| (name, wanted, *value)));
-    if asked.clone().all(|(_, wanted, value)| is(wanted, value)) {
+    let judges = wanted.state.is_none_or(|state| info.state == Some(state));
+    if judges && asked.clone().all(|(_, wanted, value)| is(wanted, value)) {
         return Ok(None);
     }
     let say = |value: Option<u64>| match value {
@@ -249,7 +251,8 @@ fn info(engine: &Engine, wanted: &ExpectInfo) -> Judged {
         Some(value) => value.to_string(),
         None => "-".into(),
     };
-    Err(these(asked.by_ref().map(|(name, _, value)| format!("{name} {}", say(value)))))
+    let state = wanted.state.and(info.state).map(|state| format!("state {}", state.name()));
+    Err(these(asked.by_ref().map(|(name, _, value)| format!("{name} {}", say(value))).chain(state)))
 }
 
 fn millis(span: Duration) -> u64 {

@@ -127,7 +127,7 @@ fn server_host_use(act: &Act) -> ServerHostUse {
         Act::Connect(connect) => {
             let named = connect.to.as_ref().and_then(|to| server_named(to.get_ref())).map(ServerKind::usual_port);
             // A socket of the lesson's own is on the client host, or the lesson cannot be played here.
-            let unnamed = if connect.to.is_none() { connect.port } else { None };
+            let unnamed = if connect.to.is_none() && !connect.itself { connect.port } else { None };
             on(connect.host, port(Proto::Tcp, named.or(unnamed)))
         }
         Act::Datagram(datagram) => on(datagram.host, port(Proto::Udp, datagram.connect)),

@@ -98,8 +98,11 @@ impl Symbols {
             }
             Act::Connect(connect) => {
                 let peer = match &connect.to {
+                    Some(_) if connect.itself => {
+                        return Err((connect.socket.span().start, "`itself` needs `port` and no `to`".into()));
+                    }
                     Some(to) => Some(self.known(to)?.host),
-                    None if connect.port.is_some() => None,
+                    None if connect.port.is_some() => connect.itself.then_some(connect.host),
                     None => return Err((connect.socket.span().start, "connect needs `to` or `port`".into())),
                 };
                 let id = self.next_client();

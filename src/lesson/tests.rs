@@ -5,9 +5,10 @@ use super::file::LessonError;
 use super::*;
 use crate::domain::client::ClientChange;
 use crate::domain::{
-    Args, Call, Cause, ClientEvent, ClientId, Errno, Event, EventKind, Evidence, Excerpt, Findings, Flags, Flow,
-    HostId, Lang, LessonChange, LessonEvent, Note, Observation, PacketSummary, ScriptedCall, Segment, Setting, Shut,
-    SocketId, SocketOp, Stamp, Syscall, TcpInfo, TcpOption, TcpState, Transition, WireCommand, WireEvent, WorldId,
+    Args, Call, Cause, ClientEvent, ClientId, CongestionState, Errno, Event, EventKind, Evidence, Excerpt, Findings,
+    Flags, Flow, HostId, Lang, LessonChange, LessonEvent, Note, Observation, PacketSummary, ScriptedCall, Segment,
+    Setting, Shut, SocketId, SocketOp, Stamp, Syscall, TcpInfo, TcpOption, TcpState, Transition, WireCommand,
+    WireEvent, WorldId,
 };
 use crate::model::Worlds;
 use crate::model::playing::StepProgress;
@@ -43,6 +44,11 @@ fn an_invalid_file_is_rejected_with_its_line() {
         ("[[step]]\nexpect = [{ held = { flags = \"SIN\" } }]", 4, "Flags"),
         ("[[step]]\nexpect = [{ held = { len = \">many\" } }]", 4, "neither a number nor a bound"),
         ("[[step]]\ndo = [{ connect = { socket = \"a\" } }]", 4, "`to` or `port`"),
+        (
+            "[[step]]\ndo = [{ listen = { socket = \"l\" } }, { connect = { socket = \"a\", to = \"l\", itself = true } }]",
+            4,
+            "no `to`",
+        ),
         ("[[step]]\ndo = [{ start = \"echo\" }]", 1, "does not list echo"),
         ("", 1, "needs a [[step]]"),
         (&recv(1 << 60), 4, "more than 16777216"),
@@ -662,7 +668,7 @@ fn an_act_that_waits_ends_without_an_event() {
 
 #[test]
 fn what_the_kernel_thinks_is_asked_for_until_it_is_what_is_expected() {
-    let expect = "{ info = { of = \"a\", cwnd = 1, ssthresh = \"<10\", rto_ms = \"200-400\" } }";
+    let expect = "{ info = { of = \"a\", state = \"loss\", cwnd = 1, ssthresh = \"<10\", rto_ms = \"200-400\" } }";
     let steps = format!("[[step]]\ndo = [{{ connect = {{ socket = \"a\", port = 65432 }} }}]\nexpect = [{expect}]");
     let mut test = EngineTest::new(&steps);
     test.begin();
@@ -688,7 +694,7 @@ fn what_the_kernel_thinks_is_asked_for_until_it_is_what_is_expected() {
             snd_wnd: None,
             rcv_wnd: None,
             congestion: None,
-            state: None,
+            state: ssthresh.map(|_| CongestionState::Loss),
             in_flight: None,
             at_packet: None,
         })

@@ -40,6 +40,7 @@ pub fn of_expect(text: &LessonsText, expect: &Expect) -> String {
             let values = [
                 ("cwnd", info.cwnd),
                 ("ssthresh", info.ssthresh),
+                ("in flight", info.in_flight),
                 ("RTO", info.rto_ms),
                 ("RTT", info.rtt_ms),
                 ("retrans", info.retrans),
@@ -50,7 +51,8 @@ pub fn of_expect(text: &LessonsText, expect: &Expect) -> String {
                 let unit = if matches!(name, "RTO" | "RTT") { " ms" } else { "" };
                 amount.map(|amount| format!("{name} {amount}{unit}"))
             };
-            let all: Vec<_> = values.into_iter().filter_map(value).collect();
+            let state = info.state.map(|state| state.name().to_owned());
+            let all: Vec<_> = values.into_iter().filter_map(value).chain(state).collect();
             format!("{}: {}", of_end(text, info.of.get_ref()), all.join(", "))
         }
         Expect::Count { host, state, is } => (text.count)(&is.to_string(), *state, *host),

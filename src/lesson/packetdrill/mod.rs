@@ -170,6 +170,7 @@ impl Script<'_> {
                     self.line(&format!("listen({file}, {}) = 0", listen.backlog));
                 }
             }
+            Act::Connect(connect) if connect.itself => return Err(UnsayableReason::NoWord),
             Act::Connect(connect) => {
                 if self.conversation.has_begun() {
                     return Err(UnsayableReason::SecondConnection);
@@ -362,7 +363,11 @@ impl Script<'_> {
                     ("tcpi_total_retrans", info.retrans),
                     ("tcpi_snd_mss", info.mss),
                 ];
-                let unsaid = info.rto_ms.is_some() || info.rtt_ms.is_some() || info.window.is_some();
+                let unsaid = info.rto_ms.is_some()
+                    || info.rtt_ms.is_some()
+                    || info.window.is_some()
+                    || info.state.is_some()
+                    || info.in_flight.is_some();
                 let said = all.into_iter().filter_map(|(name, amount)| Some((name, amount?)));
                 let all_said = said.fold(true, |said, (name, amount)| self.assert(&info.of, name, amount) && said);
                 all_said && !unsaid

@@ -35,7 +35,8 @@ fn observed(run: &Run) -> Vec<Edge> {
     let states = run.events.iter().filter(|event| event["kind"] == "state" && event["evidence"] != "inferred");
     let word = |value: &Value| value.as_str().unwrap().parse().unwrap();
     states
-        .inspect(|event| assert!(event["cause"].is_string(), "{event}"))
+        // What a socket sends to itself does not cross the wire: nobody sees which packet it was.
+        .inspect(|event| assert!(event["cause"].is_string() || event["local"] == event["peer"], "{event}"))
         .map(|event| (word(&event["from"]), word(&event["to"])))
         .collect()
 }
