@@ -73,6 +73,8 @@ const ENTRIES: &[CatalogueEntry] = files![
     "fast-open",
     "tw-reuse",
     "self-connect",
+    "slow-start",
+    "saw-tooth",
     "waited-out",
 ];
 
