@@ -7,6 +7,7 @@ pub mod broadcast;
 mod bulk;
 pub mod call;
 pub mod capture;
+pub(crate) mod checksum;
 pub mod client;
 pub mod dissection;
 pub mod errno;
