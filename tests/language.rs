@@ -14,12 +14,25 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ExprLit, Fields, Item, ItemEnum, Lit, Meta, Token, Type};
 
 /// The files with the types of the language.
-const LANGUAGE: [&str; 9] =
-    ["file", "step", "act", "socket_act", "expect", "matcher", "amount", "segment_options", "settings"];
+const LANGUAGE: [&str; 10] =
+    ["file", "step", "act", "socket_act", "forge", "expect", "matcher", "amount", "segment_options", "settings"];
 
 /// The files with the types of values that the rest of the program has too.
-const DOMAIN: [&str; 11] =
-    ["id", "state", "client", "server", "row", "flow", "event", "call", "script", "info", "setting"];
+const DOMAIN: [&str; 13] = [
+    "id",
+    "state",
+    "client",
+    "server",
+    "row",
+    "flow",
+    "event",
+    "call",
+    "script",
+    "info",
+    "setting",
+    "forged",
+    "kernel_verdict",
+];
 
 const EXAMPLES: &str = include_str!("../docs/every-word.toml");
 
@@ -35,7 +48,7 @@ its line and column. `socklab-tui run FILE` plays a file without the screen; all
 ";
 
 /// The sections: the heading, the type whose words it lists, and how the lines with examples begin.
-const SECTIONS: [(&str, &str, &[&str]); 11] = [
+const SECTIONS: [(&str, &str, &[&str]); 12] = [
     ("A lesson", "Lesson", &[""]),
     ("A step", "LessonStep", &[""]),
     ("Timers that a step depends on", "TimerNeed", &["timers = "]),
@@ -43,6 +56,7 @@ const SECTIONS: [(&str, &str, &[&str]); 11] = [
     ("Expectations", "Expect", &[]),
     ("Packets", "PacketMatch", &["{ packet = ", "{ held = ", "{ deliver = ", "{ drop = ", "{ duplicate = "]),
     ("Options of a segment", "OptionsMatch", &["{ held = { options = {"]),
+    ("Options of a forged segment", "OptionList", &["{ inject = "]),
     ("Options of a socket", "SocketOptions", &["{ setsockopt = { socket = \"server\", options = {"]),
     ("Keepalive", "KeepAlive", &["{ setsockopt = { socket = \"server\", options = { keep_alive = {"]),
     ("Settings", "HostSettings", &["settings."]),
@@ -50,7 +64,7 @@ const SECTIONS: [(&str, &str, &[&str]); 11] = [
 ];
 
 /// The types that are one of a few values.
-const VALUES: [&str; 15] = [
+const VALUES: [&str; 20] = [
     "LessonGroup",
     "WorldId",
     "HostId",
@@ -66,6 +80,11 @@ const VALUES: [&str; 15] = [
     "TimerKind",
     "Proto",
     "Syscall",
+    "EcnCodepoint",
+    "ForgedChecksum",
+    "Disposition",
+    "KernelAnswer",
+    "KernelCause",
 ];
 
 /// One word of the language.
@@ -299,7 +318,7 @@ impl Types {
             "Option" | "Box" => self.value(&inner[0]),
             "Vec" => format!("list of {}", self.value(&inner[0])),
             "tuple" => inner.iter().map(|of| self.value(of)).collect::<Vec<_>>().join(", "),
-            "u8" | "u16" | "u32" | "u64" | "i32" | "usize" => "number".into(),
+            "u8" | "u16" | "u32" | "u64" | "i32" | "i64" | "usize" => "number".into(),
             "bool" => "`true` or `false`".into(),
             "String" => "text".into(),
             "LocalizedText" => "text as `en` and `pt`".into(),
@@ -316,7 +335,12 @@ impl Types {
             "Flags" => "flags such as `SYN+ACK`".into(),
             "Outcome" => "`ok`, or an error's name".into(),
             "Icmp" => "text such as `port unreachable`".into(),
-            "PacketMatch" => "a packet".into(),
+            "SpannedHost" => "`client`, `server`".into(),
+            "ForgedNumber" => {
+                "number as the ladder shows it, from the next one as `\"next+5\"`, or as it stands in the header: `\"raw 7\"`".into()
+            }
+            "OptionList" => "options of a segment".into(),
+            "PacketMatch" | "SpannedPacket" => "a packet".into(),
             "Act" => "act".into(),
             "Expect" => "expectation".into(),
             "TimerNeed" => "timer".into(),

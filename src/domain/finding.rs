@@ -64,6 +64,10 @@ pub enum Finding {
     ChecksumPartial,
     /// The transport checksum is wrong.
     ChecksumBad,
+    /// No kernel made it: it was put onto the wire by hand, or by a lesson.
+    Forged,
+    /// Fields of it were changed on its way.
+    Altered,
     /// A piece of a longer datagram (RFC 791 §3.2).
     Fragment {
         /// Where in the datagram it belongs, in bytes.
@@ -139,6 +143,8 @@ named_variants!(Finding {
     ScaleUnknown = "window scale unknown",
     ChecksumPartial = "checksum partial",
     ChecksumBad = "checksum bad",
+    Forged = "forged",
+    Altered = "altered",
     FragmentOverlap = "fragment overlap",
     NoTime = "no time",
 } others Self::DuplicateAck { .. }

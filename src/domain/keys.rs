@@ -144,6 +144,10 @@ pub enum WireAction {
     Slow,
     /// Do something to one packet.
     Packet(PacketFate),
+    /// Make a packet of one's own.
+    Inject,
+    /// Change the fields of a packet.
+    Change,
     /// Do something to the link.
     Link(LinkAction),
     /// The keys are about this sender's direction only, or about both again.
@@ -284,7 +288,7 @@ use Place::{Anywhere, Clients, Ends, In, Playing, Servers, Stepping};
 use ScreenAction::{Back, Glyphs, Help, Language, Mark, Pane as ToPane, Quit, Terminal, Theme, Views, Zoom};
 use TerminalAction::{Redraw, Suspend};
 use Turn::{Next, Previous};
-use WireAction::{Fold, From, Link, Packet, Run, RunHold, Settings, Slow};
+use WireAction::{Change, Fold, From, Inject, Link, Packet, Run, RunHold, Settings, Slow};
 
 /// All bindings, in the order in which footer and help show them. The narrower place wins where a key is bound twice.
 pub static BINDINGS: &[Binding] = &[
@@ -319,6 +323,8 @@ pub static BINDINGS: &[Binding] = &[
     bind(9, &[Char('T')], Place::View(View::Wire), Wire(Packet(Swap))),
     bind(20, &[Char('+')], Place::View(View::Wire), Wire(Packet(Delay))),
     bind(21, &[Char('C')], Place::View(View::Wire), Wire(Packet(Corrupt))),
+    bind(29, &[Char('I')], Place::View(View::Wire), Wire(Inject)),
+    bind(29, &[Char('F')], Place::View(View::Wire), Wire(Change)),
     bind(22, &[Char('M')], Place::View(View::Wire), Wire(Slow)),
     bind(23, &[Char('|')], Place::View(View::Wire), Wire(Link(Cut))),
     bind(24, &[Char('%')], Place::View(View::Wire), Wire(Link(Loss))),

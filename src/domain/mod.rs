@@ -19,6 +19,9 @@ pub mod field_name;
 pub mod filter;
 pub mod finding;
 pub mod flow;
+pub mod forge_form;
+pub mod forged;
+mod forged_bytes;
 pub mod guard;
 pub mod icmp;
 pub mod id;
@@ -72,6 +75,10 @@ pub use excerpt::Excerpt;
 pub use field_name::FieldName;
 pub use finding::{Finding, Findings, ResetReason};
 pub use flow::{Flow, Proto};
+pub use forged::{
+    EcnCodepoint, ForgedChecksum, ForgedFault, ForgedKind, ForgedOptions, ForgedPacket, ForgedSegment, PacketChange,
+};
+pub(crate) use forged_bytes::seal;
 pub use guard::{GuardEvent, Limits, Rule};
 pub use icmp::{Icmp, IcmpRole};
 pub use id::{ClientId, ConnNo, HostId, ServerId, SocketId};

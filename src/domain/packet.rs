@@ -301,6 +301,15 @@ impl Numbering {
         segment.relate(syn(flow), flow.mirror().and_then(syn));
     }
 
+    /// Relates a segment that the sender did not send: its SYN counts only where there was no other one.
+    pub fn relate_forged(&mut self, flow: Flow, segment: &mut Segment) {
+        if !self.senders.contains_key(&flow) {
+            return self.relate(flow, segment);
+        }
+        let syn = |flow| self.senders.get(&flow).copied();
+        segment.relate(syn(flow), flow.mirror().and_then(syn));
+    }
+
     fn remember(&mut self, flow: Flow, syn: SynNumbers) {
         if self.senders.insert(flow, syn).is_none() {
             self.oldest.push_back(flow);

@@ -1,5 +1,7 @@
 //! Why a key did nothing: a value here, a sentence in `text`.
 
+use super::forge_form::FieldInput;
+use super::forged::ForgedFault;
 use super::place::View;
 use super::state::TcpState;
 
@@ -46,6 +48,14 @@ pub enum Refusal {
     WireClosed,
     /// Packets cannot be captured here, so there are none.
     NoPackets,
+    /// The selected row of a form takes something else.
+    Takes(FieldInput),
+    /// No row of a form takes more than this.
+    TooLarge(u32),
+    /// The connection's SYN was not seen, so that its numbers are not counted from it.
+    NoNumbering,
+    /// There can be no such packet.
+    Forge(ForgedFault),
     /// The step of the lesson is still running.
     StepRuns,
     /// It is so already, or there is nothing further in this direction.

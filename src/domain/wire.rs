@@ -1,18 +1,21 @@
 //! The wire between the two private hosts: the presenter's commands, and what happens on it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::errno::Errno;
+use super::forged::{ForgedPacket, PacketChange};
 use super::id::HostId;
 use super::kernel_verdict::KernelVerdict;
 use super::need::Lack;
+use super::packet::PacketSummary;
 use super::setting::Setting;
 use super::text_enum::text_enum;
 
 /// A command to the wire. A direction is given by the host that sends; `None` is both.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WireCommand {
     /// Deliver the packet that has been held longest in either direction.
     Next,
@@ -28,6 +31,10 @@ pub enum WireCommand {
     Delay(u64, Duration),
     /// Flip one bit after the IP header of this packet, so that its checksum is wrong.
     Corrupt(u64),
+    /// Put a packet that no kernel made onto the wire, as if the host in whose name it is had sent it.
+    Inject(Arc<ForgedPacket>),
+    /// Change fields of this packet.
+    Change(u64, Arc<PacketChange>),
     /// Set how packets are treated from now on.
     Mode(Option<HostId>, WireMode),
     /// Cut the wire, or mend it.
@@ -99,6 +106,10 @@ pub enum WireEvent {
     Duplicated { packet: u64, copy: u64 },
     /// A packet was damaged; its checksum is wrong now.
     Corrupted { packet: u64 },
+    /// A packet that no kernel made was put onto the wire, in the name of the event's host.
+    Injected { packet: u64 },
+    /// Fields of a packet were changed on its way: it reads like this now.
+    Altered { packet: u64, now: Box<PacketSummary> },
     /// Two packets were swapped: `packet` was in front of `with`, and is now behind it.
     Swapped { packet: u64, with: u64 },
     /// The sender retransmitted this held packet.

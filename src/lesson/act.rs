@@ -1,15 +1,12 @@
 //! The acts of a step: with the lesson's own sockets, on the wire, with the laboratory, with programs.
 
 use serde::Deserialize;
-use toml::Spanned;
 
-use super::matcher::PacketMatch;
+use super::forge::{ChangeAct, InjectAct};
+use super::matcher::{PacketMatch, SocketName};
 use super::settings::LessonSettings;
 use super::socket_act::{ShutdownAct, WaitTime};
 use crate::domain::{ClientPlan, CloseHow, HostId, ServerKind, ServiceModel, SocketOptions};
-
-/// A socket's name, and its place in the file.
-pub type SocketName = Spanned<String>;
 
 /// One act of a step.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -86,6 +83,10 @@ pub enum Act {
         /// The delay, in milliseconds.
         ms: u64,
     },
+    /// Puts a packet onto the wire that no kernel made, in the name of a host.
+    Inject(InjectAct),
+    /// Changes fields of a held packet. Those that are left out stay as they are.
+    Change(ChangeAct),
     /// How packets are treated from now on.
     Mode {
         /// `step` holds each packet, `slow` delivers it after some time, `live` at once.

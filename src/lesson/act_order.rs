@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::act::{Act, ConnectAct, DatagramAct, ListenAct, ModeName, SendAct, SocketName};
+use super::act::{Act, ConnectAct, DatagramAct, ListenAct, ModeName, SendAct};
 use super::engine::Engine;
-use super::matcher::PacketMatch;
+use super::matcher::{PacketMatch, SocketName};
 use super::order::{DoneWhen, LessonOrder};
 use super::socket_act::ShutdownAct;
 use crate::domain::wire::WireMode;
@@ -67,6 +67,8 @@ impl Engine {
                 let command = WireCommand::Delay(number, Duration::from_millis(*ms));
                 Some((LessonOrder::Wire(command), DoneWhen::Handled(number)))
             }
+            Act::Inject(inject) => self.inject(world, inject),
+            Act::Change(change) => Self::change(world, change),
             Act::Mode { is, from, hop_ms } => {
                 let mode = match is {
                     ModeName::Step => WireMode::Step,
@@ -165,7 +167,7 @@ impl Engine {
     }
 
     fn send(&self, send: &SendAct) -> Option<(LessonOrder, DoneWhen)> {
-        let bytes = bytes(send);
+        let bytes = bytes(send.text.as_deref(), send.bytes);
         let Some(port) = send.to else {
             let call = if send.urgent { ScriptedCall::SendUrgent(bytes) } else { ScriptedCall::Send(bytes) };
             let done = |id| if send.ahead { DoneWhen::AtOnce } else { DoneWhen::Call(id, Syscall::Send) };
@@ -190,11 +192,12 @@ fn returned(call: Syscall) -> impl FnOnce(SocketId) -> DoneWhen {
     move |id| DoneWhen::Call(id, call)
 }
 
-fn bytes(send: &SendAct) -> Vec<u8> {
-    match &send.text {
-        Some(text) => text.clone().into_bytes(),
-        // The alphabet, repeated: in a hex dump it shows where one segment ends and the next begins.
-        None => (b'a'..=b'z').cycle().take(send.bytes.unwrap_or(0)).collect(),
+/// A text, or so many bytes of filler: the alphabet, repeated, which shows in a hex dump where one segment ends and the
+/// next begins.
+pub(super) fn bytes(text: Option<&str>, count: Option<usize>) -> Vec<u8> {
+    match text {
+        Some(text) => text.as_bytes().to_vec(),
+        None => (b'a'..=b'z').cycle().take(count.unwrap_or(0)).collect(),
     }
 }
 

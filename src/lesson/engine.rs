@@ -36,8 +36,8 @@ pub enum LessonPhase {
 
 /// Whether an expectation can be about this event.
 const fn can_be_expected(kind: &EventKind) -> bool {
-    let ended = matches!(kind, EventKind::Wire(WireEvent::ProgramEnded { .. }));
-    ended || matches!(kind, EventKind::State(_) | EventKind::Confirmed(_) | EventKind::Packet(_) | EventKind::Call(_))
+    let of_wire = matches!(kind, EventKind::Wire(WireEvent::ProgramEnded { .. } | WireEvent::Verdict(_)));
+    of_wire || matches!(kind, EventKind::State(_) | EventKind::Confirmed(_) | EventKind::Packet(_) | EventKind::Call(_))
 }
 
 /// How many events of one step are kept.

@@ -4,7 +4,9 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::matcher::{Amount, CauseMatch, PacketMatch, SocketEnd};
-use crate::domain::{CongestionState, HostId, Outcome, Syscall, TcpState, TimerKind};
+use crate::domain::{
+    CongestionState, Disposition, HostId, KernelAnswer, KernelCause, Outcome, Syscall, TcpState, TimerKind,
+};
 
 /// An end of a connection as a file names it, and its place in the file.
 pub type SpannedEnd = Spanned<SocketEnd>;
@@ -41,6 +43,8 @@ pub enum Expect {
         /// How long after the one before the latest was sent, in milliseconds.
         after_ms: Option<Amount>,
     },
+    /// The kernel that received a packet did this with it, by its own counters. Not at full speed.
+    Verdict(ExpectVerdict),
     /// A call returned since the step began.
     Call(ExpectCall),
     /// The socket table shows these values for a socket.
@@ -87,6 +91,7 @@ impl Expect {
             | Self::Timed { .. }
             | Self::Held(_)
             | Self::Folded { .. }
+            | Self::Verdict(_)
             | Self::Count { .. }
             | Self::Ended { .. } => None,
         }
@@ -117,6 +122,20 @@ pub struct ExpectEdge {
     pub to: TcpState,
     /// Its cause.
     pub by: Option<CauseMatch>,
+}
+
+/// The fields of [`Expect::Verdict`].
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectVerdict {
+    /// Which packet; with several that match, one of them is enough, unless `nth` says which.
+    pub packet: PacketMatch,
+    /// What was done with it.
+    pub did: Disposition,
+    /// Why.
+    pub why: Option<KernelCause>,
+    /// What the kernel sent back by itself.
+    pub answer: Option<KernelAnswer>,
 }
 
 /// The fields of [`Expect::Call`].

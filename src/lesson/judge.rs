@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::act_order::held;
 use super::engine::Engine;
-use super::expect::{Expect, ExpectCall, ExpectEdge, ExpectInfo, ExpectRow, ExpectState};
+use super::expect::{Expect, ExpectCall, ExpectEdge, ExpectInfo, ExpectRow, ExpectState, ExpectVerdict};
 use super::matcher::{Amount, PacketMatch, SocketEnd};
 use crate::domain::lesson::SeenInstead;
 use crate::domain::{
-    Call, Cause, Event, EventKind, Evidence, Flags, Flow, HostId, PacketSummary, SocketId, Stamp, Transition, WireEvent,
+    Call, Cause, Event, EventKind, Evidence, Flags, Flow, HostId, KernelAnswer, KernelCause, KernelVerdict,
+    PacketSummary, SocketId, Stamp, Transition, WireEvent,
 };
 use crate::model::World;
 use crate::model::wire::{PacketOnWire, WirePacketFate};
@@ -56,6 +57,7 @@ fn judge(engine: &Engine, events: &[Event], world: &World, expect: &Expect) -> J
                 (None, _) => Ok(None),
             }
         }
+        Expect::Verdict(wanted) => verdict(events, world, wanted),
         Expect::Call(wanted) => call(engine, events, wanted),
         Expect::Row(wanted) => row(engine, world, wanted),
         Expect::Info(wanted) => info(engine, wanted),
@@ -179,6 +181,35 @@ fn known_to(on: &PacketOnWire, host: Option<HostId>) -> Option<Stamp> {
         WirePacketFate::Delivered { at } => Some(at),
         _ => None,
     }
+}
+
+fn verdict(events: &[Event], world: &World, wanted: &ExpectVerdict) -> Judged {
+    let about = events.iter().enumerate().filter_map(|(at, event)| match &event.seen.kind {
+        EventKind::Wire(WireEvent::Verdict(verdict)) => {
+            let on = world.wire.packet(verdict.packet)?;
+            wanted.packet.is(&on.packet, Some(on.from)).then_some((at, verdict, on))
+        }
+        _ => None,
+    });
+    let about: Vec<_> = about.collect();
+    let is = |verdict: &KernelVerdict| {
+        verdict.did == wanted.did
+            && wanted.why.is_none_or(|why| verdict.why == Some(why))
+            && wanted.answer.is_none_or(|answer| verdict.answer == Some(answer))
+    };
+    let met = match wanted.packet.nth {
+        Some(_) => about.get(wanted.packet.place()).filter(|(_, verdict, _)| is(verdict)),
+        None => about.iter().find(|(_, verdict, _)| is(verdict)),
+    };
+    if let Some((at, ..)) = met {
+        return Ok(Some(*at));
+    }
+    Err(these(about.iter().map(|(_, verdict, on)| {
+        let why = verdict.why.map(KernelCause::name);
+        let said = [Some(verdict.did.name()), why, verdict.answer.map(KernelAnswer::name)];
+        let said: Vec<_> = said.into_iter().flatten().collect();
+        format!("{} {}", brief(on.from, &on.packet), said.join(" "))
+    })))
 }
 
 fn call(engine: &Engine, events: &[Event], wanted: &ExpectCall) -> Judged {

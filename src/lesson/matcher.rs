@@ -4,10 +4,14 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
+use toml::Spanned;
 
 pub use super::amount::Amount;
 use super::segment_options::OptionsMatch;
-use crate::domain::{Cause, Flags, HostId, Icmp, PacketSummary, Proto, Syscall};
+use crate::domain::{Cause, Finding, Flags, HostId, Icmp, PacketSummary, Proto, Syscall};
+
+/// A socket's name, and its place in the file.
+pub type SocketName = Spanned<String>;
 
 /// A packet, by its contents. A field left out matches anything.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -35,6 +39,8 @@ pub struct PacketMatch {
     pub options: Option<OptionsMatch>,
     /// Whether it is a retransmission.
     pub again: Option<bool>,
+    /// Whether no kernel made it.
+    pub forged: Option<bool>,
     /// From or to this port.
     pub port: Option<u16>,
     /// Which match, counted from 1.
@@ -58,6 +64,7 @@ impl PacketMatch {
             && self.window.is_none_or(|window| number(window, tcp.map(|tcp| tcp.window)))
             && self.options.is_none_or(|options| tcp.is_some_and(|tcp| options.is(tcp)))
             && self.again.is_none_or(|again| packet.retransmission_of.is_some() == again)
+            && self.forged.is_none_or(|forged| packet.findings.has(Finding::Forged) == forged)
             && self.port.is_none_or(|port| packet.flow.has_port(port))
     }
 

@@ -2,9 +2,9 @@
 //!
 //! | file | is |
 //! |---|---|
-//! | `file`, `step`, `act`, `socket_act`, `expect`, `matcher`, `amount`, `segment_options`, `settings` | the file format |
+//! | `file`, `step`, `act`, `socket_act`, `forge`, `expect`, `matcher`, `amount`, `segment_options`, `settings` | the file format |
 //! | `symbols` | the sockets that a file names |
-//! | `engine`, `act_order`, `order`, `judge` | what to do next, whether it is done, whether the expectations are met |
+//! | `engine`, `act_order`, `forge_order`, `order`, `judge` | what to do next, whether it is done, whether the expectations are met |
 //! | `player` | one run of a lesson: the engine, and the events that report its progress |
 //! | `remote` | a lesson played against another machine's servers |
 //! | `packetdrill` | a lesson as a script for packetdrill |
@@ -17,6 +17,8 @@ pub mod catalogue;
 pub mod engine;
 pub mod expect;
 pub mod file;
+pub mod forge;
+mod forge_order;
 mod host_addresses;
 mod judge;
 pub mod matcher;

@@ -29,8 +29,10 @@ pub enum LessonOrder {
 pub(super) enum DoneWhen {
     /// None: giving the order is enough.
     AtOnce,
-    /// This packet was dropped, delayed, damaged or moved.
+    /// This packet was dropped, delayed, damaged, changed or moved.
     Handled(u64),
+    /// A packet was put onto the wire.
+    Injected,
     /// This packet was delivered; `None` for any packet.
     Delivered(Option<u64>),
     /// The wire reported how it now treats packets.
@@ -61,6 +63,7 @@ impl DoneWhen {
             (Self::Delivered(wanted), EventKind::Wire(WireEvent::Delivered { packet })) => {
                 wanted.is_none_or(|wanted| wanted == *packet)
             }
+            (Self::Injected, EventKind::Wire(event)) => matches!(event, WireEvent::Injected { .. }),
             (Self::Treated, EventKind::Wire(event)) => matches!(
                 event,
                 WireEvent::Mode(_) | WireEvent::Cut { .. } | WireEvent::LossSet { .. } | WireEvent::Folding { .. }
@@ -113,6 +116,7 @@ const fn handled(event: &WireEvent, number: u64) -> bool {
         WireEvent::Dropped { packet, .. }
         | WireEvent::Delayed { packet, .. }
         | WireEvent::Corrupted { packet }
+        | WireEvent::Altered { packet, .. }
         | WireEvent::Swapped { packet, .. } => *packet == number,
         _ => false,
     }

@@ -98,6 +98,7 @@ impl Lesson {
             | Expect::Timed { .. }
             | Expect::Held(_)
             | Expect::Folded { .. }
+            | Expect::Verdict(_)
             | Expect::Ended { .. } => false,
         }
     }
@@ -149,6 +150,8 @@ fn server_host_use(act: &Act) -> ServerHostUse {
         | Act::Swap(_)
         | Act::Corrupt(_)
         | Act::Delay { .. }
+        | Act::Inject(_)
+        | Act::Change(_)
         | Act::Mode { .. }
         | Act::Cut { .. }
         | Act::Loss { .. }

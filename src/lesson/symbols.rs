@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::act::{Act, SocketName};
+use super::act::Act;
 use super::expect::{Expect, SpannedEnd};
+use super::forge::InjectAct;
+use super::matcher::SocketName;
 use super::socket_act::ShutdownAct;
 use super::step::LessonStep;
 use crate::domain::{ClientId, ConnNo, HostId, Proto, ServerId, ServerKind, SocketId};
@@ -136,6 +138,10 @@ impl Symbols {
                 limit_bytes(socket, *most)?;
                 self.known(socket).map(drop)
             }
+            Act::Change(change) => {
+                change.mistake().map_or(Ok(()), |mistake| Err((change.packet.span().start, mistake)))
+            }
+            Act::Inject(inject) => self.check_inject(inject),
             Act::Close { socket, .. }
             | Act::Shutdown(ShutdownAct { socket, .. })
             | Act::Setsockopt { socket, .. }
@@ -159,6 +165,29 @@ impl Symbols {
             | Act::CloseAll
             | Act::Wait(_)
             | Act::Run { .. } => Ok(()),
+        }
+    }
+
+    /// A forged packet takes the ports that are not said from a socket.
+    fn check_inject(&self, inject: &InjectAct) -> Result<(), Mistake> {
+        let place = inject.from.span().start;
+        if let Some(mistake) = inject.mistake() {
+            return Err((place, mistake));
+        }
+        let ports = inject.source.is_some() && inject.destination.is_some();
+        match &inject.socket {
+            None if ports => Ok(()),
+            None => Err((place, "inject needs `socket`, or `source` and `destination`".into())),
+            Some(name) => {
+                let known = self.known(name)?;
+                let its = if *inject.from.get_ref() == known.host { inject.destination } else { inject.source };
+                let alone = matches!(known.id, SocketId::Server(_));
+                if alone && its.is_none() {
+                    let lacks = if *inject.from.get_ref() == known.host { "destination" } else { "source" };
+                    return Err((name.span().start, format!("{} has no peer: `{lacks}` is needed", name.get_ref())));
+                }
+                Ok(())
+            }
         }
     }
 

@@ -5,10 +5,10 @@ use super::file::LessonError;
 use super::*;
 use crate::domain::client::ClientChange;
 use crate::domain::{
-    Args, Call, Cause, ClientEvent, ClientId, CongestionState, Errno, Event, EventKind, Evidence, Excerpt, Findings,
-    Flags, Flow, HostId, Lang, LessonChange, LessonEvent, Note, Observation, PacketSummary, ScriptedCall, Segment,
-    Setting, Shut, SocketId, SocketOp, Stamp, Syscall, TcpInfo, TcpOption, TcpState, Transition, WireCommand,
-    WireEvent, WorldId,
+    Args, Call, Cause, ClientEvent, ClientId, CongestionState, Disposition, Errno, Event, EventKind, Evidence, Excerpt,
+    Findings, Flags, Flow, ForgedKind, ForgedPacket, HostId, KernelCause, KernelVerdict, Lang, LessonChange,
+    LessonEvent, MovedCounters, Note, Observation, PacketSummary, ScriptedCall, Segment, Setting, Shut, SocketId,
+    SocketOp, Stamp, Syscall, TcpInfo, TcpOption, TcpState, Transition, WireCommand, WireEvent, WorldId,
 };
 use crate::model::Worlds;
 use crate::model::playing::StepProgress;
@@ -28,6 +28,10 @@ fn an_invalid_file_is_rejected_with_its_line() {
     };
     let sends = recv(0).replace("recv", "send").replace("most = 0", "bytes = 12");
     assert!(lesson(&recv(16 << 20)).is_ok() && lesson(&sends).is_ok());
+    let inject = |more: &str| {
+        format!("[[step]]\ndo = [{{ inject = {{ from = \"client\", source = 1, destination = 2, {more} }} }}]")
+    };
+    assert!(lesson(&inject("bytes = 1460, seq = \"next-1\", ack = \"raw 7\", ttl = 0")).is_ok());
     let listens: Vec<_> = (0..=256).map(|no| format!("{{ listen = {{ socket = \"s{no}\" }} }}")).collect();
     let cases = [
         ("tilte = 1\n[[step]]", 3, "unknown field `tilte`"),
@@ -59,6 +63,27 @@ fn an_invalid_file_is_rejected_with_its_line() {
             "more than 99999",
         ),
         (&format!("[[step]]\ndo = [{}]", listens.join(", ")), 4, "too many listen"),
+        ("[[step]]\ndo = [\n  { inject = { from = \"client\", socket = \"ghost\" } },\n]", 5, "there is no ghost yet"),
+        ("[[step]]\ndo = [{ inject = { from = \"client\", source = 7 } }]", 4, "`source` and `destination`"),
+        (&inject("seq = \"next*2\""), 4, "neither a number nor one such as"),
+        (&inject("seq = \"next+4294967296\""), 4, "neither a number nor one such as"),
+        (&inject("seq = -1"), 4, "expected a sequence number"),
+        (&inject("options = { ts = 4294967296 }"), 4, "more than 4294967295"),
+        (&inject("options = { wscale = 15 }"), 4, "more than 14"),
+        (&inject("bytes = 1461"), 4, "more than the 1460"),
+        (&inject("bytes = 9000000000000000000"), 4, "more than the 1460"),
+        (&inject("bytes = 1449, options = { ts = 0 }"), 4, "more than the 1448"),
+        (&inject("text = \"a\", bytes = 1"), 4, "either `text` or `bytes`"),
+        (&inject("proto = \"icmp\""), 4, "by `unreachable`"),
+        (&inject("ttl = 256"), 4, "256"),
+        (&inject("ecn = \"yes\""), 4, "EcnCodepoint"),
+        ("[[step]]\ndo = [{ change = { packet = {}, bytes = 1461 } }]", 4, "more than the 1460"),
+        (
+            "[[step]]\ndo = [{ listen = { socket = \"l\" } }, { inject = { from = \"client\", socket = \"l\" } }]",
+            4,
+            "l has no peer: `source` is needed",
+        ),
+        ("[[step]]\nexpect = [{ verdict = { packet = {}, did = \"eaten\" } }]", 4, "Disposition"),
     ];
     for (text, line, says) in cases {
         let error = lesson(text).unwrap_err();
@@ -155,6 +180,69 @@ impl EngineTest {
     fn advance(&mut self, ms: u64) {
         self.engine.advance(self.worlds.wire(), Stamp::from_millis(ms));
     }
+}
+
+#[test]
+fn a_forged_packet_takes_its_numbers_from_the_connection() {
+    let mut test = EngineTest::new(
+        "[[step]]
+        do = [
+          { connect = { socket = \"a\", port = 65432 } },
+          { inject = { from = \"client\", socket = \"a\", flags = \"RST\", seq = \"next+5\" } },
+          { inject = { from = \"server\", socket = \"a\", seq = \"raw 9\", ack = 3, options = { ts = -1 }, text = \"oi\" } },
+          { change = { packet = { flags = \"SYN\" }, seq = 2, bytes = 3 } },
+        ]
+        expect = [{ verdict = { packet = { flags = \"SYN\" }, did = \"discarded\", why = \"paws\" } }]
+        within_ms = 1000",
+    );
+    test.begin();
+    test.dial(0);
+    // Nothing of the connection was seen: nobody knows its numbers.
+    assert_eq!(test.engine.phase(), LessonPhase::Acting(1));
+    let orders = test.syn(1, 1);
+    let forged = |orders: &[LessonOrder]| match orders {
+        [LessonOrder::Wire(WireCommand::Inject(forged))] => (**forged).clone(),
+        other => panic!("{other:?}"),
+    };
+    let rst = forged(&orders);
+    assert_eq!((rst.flow(), rst.payload.len()), (client(), 0));
+    let segment = |packet: &ForgedPacket| match packet.kind {
+        ForgedKind::Segment(segment) => segment,
+        other => panic!("{other:?}"),
+    };
+    // The SYN has not arrived: the server expects it, which is number 7.
+    assert_eq!((segment(&rst).flags, segment(&rst).seq), (Flags::RST, 12));
+    let orders = test.observe(2, HostId::Client, EventKind::Wire(WireEvent::Injected { packet: 2 }));
+    let answer = forged(&orders);
+    assert_eq!((Some(answer.flow()), answer.payload.as_slice()), (client().mirror(), &b"oi"[..]));
+    let header = segment(&answer);
+    assert_eq!((header.flags, header.seq, header.ack), (Flags::ACK, 9, 10));
+    assert_eq!(header.options.ts, Some((u32::MAX, 0)), "neither clock is known");
+    let orders = test.observe(3, HostId::Server, EventKind::Wire(WireEvent::Injected { packet: 3 }));
+    let [LessonOrder::Wire(WireCommand::Change(1, change))] = &orders[..] else { panic!("{orders:?}") };
+    assert_eq!((change.seq, change.payload.as_deref(), change.ack), (Some(9), Some(&b"abc"[..]), None));
+    let packet = test.worlds.wire().wire.packet(1).unwrap().packet.clone();
+    test.observe(4, HostId::Client, EventKind::Wire(WireEvent::Altered { packet: 1, now: Box::new(packet) }));
+    assert_eq!(test.engine.phase(), LessonPhase::Expecting);
+    let verdict = |did, why| {
+        let verdict = KernelVerdict {
+            packet: 1,
+            by: HostId::Server,
+            did,
+            why: Some(why),
+            answer: None,
+            counters: MovedCounters::new(),
+        };
+        EventKind::Wire(WireEvent::Verdict(verdict))
+    };
+    test.observe(5, HostId::Client, verdict(Disposition::Discarded, KernelCause::Checksum));
+    assert_eq!(test.engine.phase(), LessonPhase::Expecting, "another cause");
+    let mut late = EngineTest { engine: test.engine.clone(), worlds: test.worlds.clone(), seq: test.seq };
+    late.advance(2_000);
+    let seen = SeenInstead::These(vec!["→ #1 SYN discarded checksum".into()]);
+    assert_eq!(late.engine.ticks(), [ExpectationState::Missed(seen)]);
+    test.observe(6, HostId::Client, verdict(Disposition::Discarded, KernelCause::Paws));
+    assert_eq!(test.engine.phase(), LessonPhase::Passed);
 }
 
 fn is_listen(orders: &[LessonOrder]) -> bool {

@@ -15,6 +15,7 @@ pub mod connection_end;
 mod destinations;
 pub mod effect;
 mod filtering;
+pub mod forging;
 pub mod graph;
 mod graphed_end;
 pub mod held_list;

@@ -26,6 +26,8 @@ pub enum Mode {
     Asking(Question),
     /// Keys change the settings of the wire's hosts.
     Settings,
+    /// Keys make a packet of one's own, or change a held one.
+    Forging,
     /// Keys choose the interfaces to capture on.
     Interfaces,
     /// Keys are a mark.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::effect::{Effect, WireEffect};
+use super::forging::{self, ForgeForm};
 use super::graph::{GraphKind, GraphView};
 use super::mode::Mode;
 use super::press::Acted;
@@ -38,6 +39,10 @@ pub struct Presenter {
     pub run: RunPrompt,
     /// The graph that is shown.
     pub graph: GraphView,
+    /// The packet being made, or changed.
+    pub form: Option<ForgeForm>,
+    /// Whether the next packet that is forged becomes the selected one.
+    pub(super) expects_forged: bool,
     /// The connection that the kernels are asked about.
     informed: Option<Flow>,
     /// The connection whose packets are read at full speed as well.
@@ -56,6 +61,8 @@ impl Default for Presenter {
             program_pid: None,
             run: RunPrompt::default(),
             graph: GraphView::default(),
+            form: None,
+            expects_forged: false,
             informed: None,
             watched: None,
         }
@@ -125,6 +132,14 @@ pub(super) fn act(model: &mut Model, action: WireAction, count: Option<u32>) -> 
                 PacketFate::Delay => WireCommand::Delay(packet, tenths(count.unwrap_or(DELAY))),
                 PacketFate::Corrupt => WireCommand::Corrupt(packet),
             });
+        }
+        WireAction::Inject => {
+            let conversation = conversation(model);
+            forging::inject(model, conversation);
+        }
+        WireAction::Change => {
+            let packet = target(model).ok_or(Refusal::NothingHeld)?;
+            forging::change(model, packet)?;
         }
         WireAction::Link(action) => return link(model, action, count),
         WireAction::Fold => return command(WireCommand::Fold(!model.worlds.wire().wire.folding)),
@@ -284,6 +299,10 @@ pub(super) fn follow(model: &mut Model, seen: &Observation) {
             model.ui.wire.packet = None;
             model.ui.wire.informed = None;
             model.ui.wire.watched = None;
+            model.ui.wire.form = None;
+            if model.ui.mode == Mode::Forging {
+                model.ui.mode = Mode::Command;
+            }
             // In another view of these hosts nothing would say that they are gone: show the wire.
             let gone = matches!(event, WireEvent::Closed { .. }) && !asked;
             if gone && model.worlds.shown_id() == WorldId::Wire && model.ui.view != View::Lessons {
@@ -291,6 +310,9 @@ pub(super) fn follow(model: &mut Model, seen: &Observation) {
                 model.ui.page = None;
                 model.ui.zoomed = false;
             }
+        }
+        WireEvent::Injected { packet } if std::mem::take(&mut model.ui.wire.expects_forged) => {
+            model.ui.wire.packet = Some(*packet);
         }
         _ => {}
     }

@@ -3,7 +3,7 @@
 use super::effect::Effect;
 use super::mode::Mode;
 use super::screen::View;
-use super::{Model, destinations, filtering, packets};
+use super::{Model, destinations, filtering, forging, packets};
 use crate::domain::LabOrder;
 use crate::domain::keys::Key;
 
@@ -35,6 +35,10 @@ fn send(model: &mut Model) -> Vec<Effect> {
 
 /// Inserts pasted text into the line being typed. Line ends become blanks, so that pasting never sends anything.
 pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
+    if model.ui.mode == Mode::Forging {
+        forging::paste(model, text.trim_end_matches(['\r', '\n']));
+        return vec![];
+    }
     let line = match model.ui.mode {
         Mode::Saying => &mut model.ui.message,
         Mode::Filtering => &mut model.ui.filter,
@@ -46,7 +50,13 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
         Mode::Marking => &mut model.ui.mark,
         Mode::Checking => &mut model.ui.network.asked,
         Mode::TypingTarget => &mut model.ui.network.target_line,
-        Mode::Command | Mode::Views | Mode::Settings | Mode::Interfaces | Mode::Asking(_) | Mode::Help(_) => {
+        Mode::Command
+        | Mode::Views
+        | Mode::Settings
+        | Mode::Forging
+        | Mode::Interfaces
+        | Mode::Asking(_)
+        | Mode::Help(_) => {
             return vec![];
         }
     };

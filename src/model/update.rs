@@ -4,7 +4,8 @@ use super::effect::{Effect, ScreenEffect, TableEffect};
 use super::mode::Mode;
 use super::press::{Acted, Press, Refused};
 use super::{
-    Model, filtering, lab, lessons, lists, network, packets, presenter, run_prompt, settings, typing, views, waiting,
+    Model, filtering, forging, lab, lessons, lists, network, packets, presenter, run_prompt, settings, typing, views,
+    waiting,
 };
 use crate::domain::keys::{self, Action, Here, Key, Place, ScreenAction, View, WireAction};
 use crate::domain::{
@@ -154,6 +155,7 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
             None => Ok(lessons::pressed(model, key)),
         },
         Mode::Settings => Ok(settings::pressed(model, key)),
+        Mode::Forging => forging::pressed(model, key),
         Mode::Interfaces => Ok(packets::pressed_interfaces(model, key)),
         Mode::Asking(question) => Ok(network::answered(model, key, question)),
         Mode::Saying => Ok(typing::typed(model, key)),

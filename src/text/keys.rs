@@ -49,6 +49,14 @@ pub struct KeysText {
     pub scroll: &'static str,
     /// In the settings: what Up and Down choose.
     pub setting: &'static str,
+    /// In the form for a packet: what Up and Down choose.
+    pub field: &'static str,
+    /// In it: what Enter does with the packet.
+    pub send_packet: &'static str,
+    /// In it: what Enter does with the held packet.
+    pub change_packet: &'static str,
+    /// In it: what Tab goes to.
+    pub preset: &'static str,
     /// In the list of interfaces: what space does.
     pub choose: &'static str,
     /// In the settings: what Tab chooses.

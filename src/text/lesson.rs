@@ -1,7 +1,7 @@
 //! The texts around a lesson: what is expected and what was seen, as parts of sentences without a full stop.
 
 use crate::domain::lesson::{LessonFault, UnsayableReason};
-use crate::domain::{CloseHow, HostId, ServiceModel, Shut, TcpState};
+use crate::domain::{CloseHow, Disposition, HostId, KernelAnswer, KernelCause, ServiceModel, Shut, TcpState};
 
 /// A lesson.
 #[derive(Debug)]
@@ -14,6 +14,10 @@ pub struct LessonsText {
     pub again: &'static str,
     /// Not a retransmission.
     pub first: &'static str,
+    /// No kernel made the packet.
+    pub forged: &'static str,
+    /// A kernel made the packet.
+    pub genuine: &'static str,
     /// Exactly what should not have been seen.
     pub it: &'static str,
     /// Nothing was seen.
@@ -40,6 +44,10 @@ pub struct LessonsText {
     pub held: fn(&str) -> String,
     /// A held packet was sent again, and how often.
     pub folded: fn(&str, &str) -> String,
+    /// What the kernel that received a packet did with it, and what it sent back.
+    pub verdict: fn(&str, Disposition, Option<KernelAnswer>) -> String,
+    /// Why it did that, in a few words.
+    pub cause: fn(KernelCause) -> &'static str,
     /// The number of sockets in a state, on one host or on both.
     pub count: fn(&str, TcpState, Option<HostId>) -> String,
     /// A program on a host ended with a status.
@@ -61,7 +69,7 @@ pub struct LessonsText {
     /// An act that a script for packetdrill cannot say: its line, the number of its step, itself, and why.
     pub not_in_packetdrill: fn(usize, usize, &str, UnsayableReason) -> String,
     /// The title and the headings of the reference of the language.
-    pub headings: [&'static str; 13],
+    pub headings: [&'static str; 14],
     /// The servers are those of this host, but the parts listed next need servers here.
     pub needs_here: fn(&str) -> String,
 }
@@ -76,6 +84,9 @@ pub enum PlannedAct<'a> {
     Swap(&'a str),
     Corrupt(&'a str),
     Delay(&'a str, u64),
+    /// A packet of this kind, in the name of this host.
+    Inject(&'a str, HostId),
+    Change(&'a str),
     Step(Option<HostId>),
     Slow(Option<HostId>, u64),
     Live(Option<HostId>),

@@ -8,6 +8,7 @@ mod checks;
 pub mod doctor;
 mod en;
 mod files;
+mod forge;
 mod graph;
 mod keys;
 pub mod lesson;
@@ -25,6 +26,7 @@ mod wire;
 
 pub use checks::ChecksText;
 pub use files::FilesText;
+pub use forge::ForgeText;
 pub use graph::GraphText;
 pub use keys::{KeyText, KeysText};
 pub use lesson::LessonsText;
@@ -70,6 +72,8 @@ pub struct Text {
     pub wire: WireText,
     /// The graphs of a connection.
     pub graph: GraphText,
+    /// The form for a packet of one's own.
+    pub forge: ForgeText,
     /// What a kernel did with a packet.
     pub verdict: VerdictText,
     /// The view of packets.

@@ -40,6 +40,11 @@ pub struct ForecastText {
     pub reset: &'static str,
     pub reset_opening: &'static str,
     pub reset_half_open: &'static str,
+    pub rst_challenged: &'static str,
+    pub rst_outside: &'static str,
+    pub syn_challenged: &'static str,
+    pub acks_unsent: &'static str,
+    pub old_clock: &'static str,
     pub data: &'static str,
     pub after_close: &'static str,
     pub acks: &'static str,
@@ -96,6 +101,10 @@ pub struct WireText {
     pub resent_of: fn(u64) -> String,
     pub copy_of: fn(u64) -> String,
     pub damaged: &'static str,
+    /// No kernel made the packet.
+    pub forged: &'static str,
+    /// Fields of the packet were changed.
+    pub altered: &'static str,
     pub delivers: fn(&str) -> String,
     pub loses: fn(&str) -> String,
     pub forecast: ForecastText,
@@ -117,6 +126,10 @@ pub struct WireText {
     pub resent: fn(Resent) -> &'static str,
     pub copied: fn(&str, u64) -> String,
     pub corrupted: fn(&str) -> String,
+    /// A packet that no kernel made, and in whose name it is.
+    pub injected: fn(&str, HostId) -> String,
+    /// A packet whose fields were changed, and its sender.
+    pub changed: fn(&str, HostId) -> String,
     pub swapped: fn(&str, &str) -> String,
     /// A packet, its sender and the number of the earlier one.
     pub sent_anew: fn(&str, HostId, u64, AgainReason) -> String,

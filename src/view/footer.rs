@@ -13,6 +13,7 @@ use crate::domain::keys::{
     ScreenAction, View, WireAction,
 };
 use crate::domain::{ClientPlan, WireMode, WorldId};
+use crate::model::forging::ForgePurpose;
 use crate::model::network::PeersView;
 use crate::model::packets::PacketsTab;
 use crate::model::scan::ScanProgress;
@@ -169,6 +170,15 @@ fn hints(model: &Model, draw: &DrawContext) -> Vec<Hint> {
             Hint::new("← →", words.value),
             key(Key::Esc, words.close),
         ],
+        (Mode::Forging, _) => {
+            let purpose = model.ui.wire.form.as_ref().map(|form| form.purpose);
+            let is_own = purpose == Some(ForgePurpose::Inject);
+            let mut hints = vec![Hint::new("↑ ↓", words.field), Hint::new("← →", words.value)];
+            hints.push(key(Key::Enter, if is_own { words.send_packet } else { words.change_packet }));
+            hints.extend(is_own.then(|| key(Key::Tab, words.preset)));
+            hints.push(key(Key::Esc, words.leave));
+            hints
+        }
         (Mode::Interfaces, _) => {
             vec![Hint::new("↑ ↓", ""), key(Key::Char(' '), words.choose), key(Key::Esc, words.close)]
         }

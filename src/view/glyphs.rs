@@ -42,6 +42,8 @@ pub(super) const PORT_TIME_WAIT: &str = "·";
 pub(super) const SORTED: &str = "▾";
 pub(super) const REVERSED: &str = "▴";
 pub(super) const BAR: &str = "│";
+/// A rule that a bar stands on.
+pub(super) const JOINED: &str = "┴";
 /// A rule that a bar hangs on.
 pub(super) const DIVIDED: &str = "┬";
 pub(super) const ABOUT: &str = "±";
@@ -98,6 +100,7 @@ const TWINS: &[(char, char)] = &[
     ('┤', '|'),
     ('┼', '+'),
     ('┬', '+'),
+    ('┴', '+'),
     ('─', '-'),
     ('━', '='),
     ('│', '|'),

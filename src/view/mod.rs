@@ -116,6 +116,9 @@ fn screen(model: &Model, ctx: &DrawContext, parts: &layout::ScreenLayout, buf: &
     if model.ui.mode == Mode::Settings {
         wire::settings(model, ctx, buf);
     }
+    if model.ui.mode == Mode::Forging {
+        wire::forge(model, ctx, buf);
+    }
     if model.ui.mode == Mode::Interfaces {
         packets::interfaces(model, ctx, buf);
     }

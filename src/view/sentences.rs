@@ -1,5 +1,6 @@
 //! A lesson's acts, expectations and results as sentences without a full stop, for the screen and for a transcript.
 
+use crate::domain::{Flags, Proto};
 use crate::lesson::SeenInstead;
 use crate::lesson::act::{Act, ModeName};
 use crate::lesson::expect::Expect;
@@ -20,6 +21,11 @@ pub fn of_expect(text: &LessonsText, expect: &Expect) -> String {
             (text.timed)(&of_packet(text, packet), &after_ms.to_string(), since.as_deref())
         }
         Expect::Held(packet) => (text.held)(&of_packet(text, packet)),
+        Expect::Verdict(verdict) => {
+            let packet = of_packet(text, &verdict.packet);
+            (text.verdict)(&packet, verdict.did, verdict.answer)
+                + &verdict.why.map_or_else(String::new, |why| format!(": {}", (text.cause)(why)))
+        }
         Expect::Folded { packet, times, after_ms } => {
             let after = after_ms.map_or_else(String::new, |ms| format!(" (+{ms} ms)"));
             (text.folded)(&of_packet(text, packet), &times.to_string()) + &after
@@ -78,6 +84,7 @@ fn of_packet(text: &LessonsText, packet: &PacketMatch) -> String {
     parts.extend(packet.text.as_ref().map(|text| format!("{text:?}")));
     parts.extend(packet.options.map(|options| options.brief(text.without)).filter(|options| !options.is_empty()));
     parts.extend(packet.again.map(|again| if again { text.again.to_owned() } else { text.first.to_owned() }));
+    parts.extend(packet.forged.map(|forged| if forged { text.forged.to_owned() } else { text.genuine.to_owned() }));
     parts.extend(packet.port.map(|port| format!("port {port}")));
     parts.extend(packet.nth.map(|nth| format!("#{nth}")));
     parts.join(" ")
@@ -95,6 +102,15 @@ pub fn of_act(text: &LessonsText, act: &Act) -> String {
         Act::Swap(wanted) => say(PlannedAct::Swap(&packet(wanted))),
         Act::Corrupt(wanted) => say(PlannedAct::Corrupt(&packet(wanted))),
         Act::Delay { packet, ms } => say(PlannedAct::Delay(&of_packet(text, packet), *ms)),
+        Act::Inject(inject) => {
+            let kind = match (inject.unreachable, inject.proto) {
+                (Some(_), _) => "ICMP".to_owned(),
+                (None, Some(Proto::Udp)) => "UDP".to_owned(),
+                (None, _) => inject.flags.unwrap_or(Flags::ACK).to_string(),
+            };
+            say(PlannedAct::Inject(&kind, *inject.from.get_ref()))
+        }
+        Act::Change(change) => say(PlannedAct::Change(&packet(change.packet.get_ref()))),
         Act::Mode { is: ModeName::Step, from, .. } => say(PlannedAct::Step(*from)),
         Act::Mode { is: ModeName::Slow, from, hop_ms } => say(PlannedAct::Slow(*from, *hop_ms)),
         Act::Mode { is: ModeName::Live, from, .. } => say(PlannedAct::Live(*from)),

@@ -24,6 +24,11 @@ impl Arrivals {
         }
     }
 
+    /// Takes out a packet that has changed nothing.
+    pub(super) fn forget(&mut self, number: u64) {
+        self.0.retain(|(other, ..)| *other != number);
+    }
+
     /// The latest that can have been one of these inputs.
     fn latest(&self, inputs: &[TcpInput]) -> Option<Cause> {
         let is_one = |flags: Flags, data: bool| inputs.iter().any(|input| input.may_be(flags, data));

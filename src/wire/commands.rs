@@ -2,9 +2,11 @@
 
 use super::core::WireCore;
 use super::decode;
+use super::decode::WirePacket;
 use super::direction::{Direction, InFlight, Schedule};
+use super::forge;
 use crate::domain::wire::{LossReason, WireCommand, WireEvent, WireMode};
-use crate::domain::{EventKind, HostId, Stamp};
+use crate::domain::{EventKind, Finding, HostId, PacketChange, PacketSummary, Stamp};
 
 impl WireCore {
     pub(super) fn command(&mut self, now: Stamp, command: WireCommand) {
@@ -26,6 +28,8 @@ impl WireCore {
             WireCommand::Drop(number) => self.drop(number),
             WireCommand::Duplicate(number) => self.duplicate(now, number),
             WireCommand::Swap(number) => self.swap(number),
+            WireCommand::Inject(forged) => self.inject(now, &forged),
+            WireCommand::Change(number, change) => self.change(number, &change),
             WireCommand::Fold(on) => {
                 self.folding = on;
                 self.report(HostId::Client, WireEvent::Folding { on });
@@ -115,6 +119,25 @@ impl WireCore {
         }
         direction.in_flight.insert(at + 1, twin);
         self.report(from, WireEvent::Duplicated { packet: number, copy });
+    }
+
+    /// Changes fields of a packet. Its sender has not sent it like this, so what is sent again is another packet.
+    fn change(&mut self, number: u64, change: &PacketChange) {
+        let Some((from, at)) = self.find(number) else { return self.missed(number) };
+        let mut bytes = self.direction(from).in_flight[at].bytes.clone();
+        forge::change(&mut bytes, change);
+        let Some(packet) = WirePacket::of(&bytes) else { return self.missed(number) };
+        let was_forged = self.direction(from).in_flight[at].forged;
+        let Some(mut summary) = self.by_hand(&packet, &bytes, Finding::Altered) else { return self.missed(number) };
+        if was_forged {
+            summary.findings.add(Finding::Forged);
+        }
+        let (outline, ack) = (packet.outline(), packet.ack().filter(|_| !was_forged));
+        let held = &mut self.direction(from).in_flight[at];
+        (held.outline, held.ack, held.id) = (Some(outline), ack, None);
+        held.bytes = bytes;
+        let now = Box::new(PacketSummary { number, ..summary });
+        self.report(from, WireEvent::Altered { packet: number, now });
     }
 
     fn swap(&mut self, number: u64) {

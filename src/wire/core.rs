@@ -6,7 +6,10 @@
 use super::decode::{Outline, SegmentId, WirePacket};
 use super::direction::{ArrivedSegment, Direction, InFlight, Schedule};
 use crate::domain::wire::{LossReason, WireEvent, WireMode};
-use crate::domain::{EventKind, Flow, HostId, Numbering, PerHost, Stamp};
+use crate::domain::{
+    ChecksumStatus, EventKind, Finding, Flow, ForgedPacket, HostId, Numbering, PacketSummary, PerHost, Stamp,
+};
+use crate::packet::{Bytes, Ip, transport_checksum};
 
 /// The wire: two directions, each named by the host that sends.
 #[derive(Debug)]
@@ -119,10 +122,53 @@ impl WireCore {
         } else {
             self.unlisted += 1;
         }
+        let ack = packet.ack();
+        let held = InFlight::held(number, bytes, now);
+        self.set_out(now, from, loss, InFlight { schedule, listed, outline: Some(outline), id, ack, ..held });
+        Some(outline)
+    }
+
+    /// Puts a packet that no kernel made onto the wire. What is sent again is not folded into it, and what it acknowledges
+    /// says nothing about what has arrived.
+    pub(super) fn inject(&mut self, now: Stamp, forged: &ForgedPacket) {
+        let from = forged.from;
+        let bytes = forged.bytes();
+        let Some(packet) = WirePacket::of(&bytes) else { return };
+        let Some(summary) = self.by_hand(&packet, &bytes, Finding::Forged) else { return };
+        self.numbered += 1;
+        let number = self.numbered;
+        let loss = self.lost(from);
+        let schedule = self.direction(from).schedule(now);
+        self.events.push((from, EventKind::Packet(PacketSummary { number, ..summary })));
+        self.report(from, WireEvent::Injected { packet: number });
+        let held = InFlight::held(number, &bytes, now);
+        let outline = Some(packet.outline());
+        self.set_out(now, from, loss, InFlight { schedule, listed: true, outline, forged: true, ..held });
+    }
+
+    /// The summary of a packet that is not, or no longer, as a kernel made it. The caller fills in its number.
+    pub(super) fn by_hand(&mut self, packet: &WirePacket<'_>, bytes: &[u8], finding: Finding) -> Option<PacketSummary> {
+        let mut summary = packet.summary()?;
+        if let Some(tcp) = &mut summary.tcp {
+            self.numbering.relate_forged(summary.flow, tcp);
+        }
+        summary.findings.add(finding);
+        let read = Bytes::of(bytes);
+        let checksum = Ip::read(read, 0, bytes.len()).map(|ip| transport_checksum(read, &ip));
+        if checksum == Some(ChecksumStatus::Wrong) {
+            summary.findings.add(Finding::ChecksumBad);
+        }
+        Some(summary)
+    }
+
+    /// Lays a packet on the wire, unless it is lost.
+    fn set_out(&mut self, now: Stamp, from: HostId, loss: Option<LossReason>, packet: InFlight) {
+        let InFlight { number, schedule, outline, ack, .. } = packet;
         if let Some(why) = loss {
-            self.miss(from, outline.flow, packet.ack());
-            self.report(from, WireEvent::Dropped { packet: number, why });
-            return Some(outline);
+            if let Some(outline) = outline {
+                self.miss(from, outline.flow, ack);
+            }
+            return self.report(from, WireEvent::Dropped { packet: number, why });
         }
         match schedule {
             Schedule::Hold => self.report(from, WireEvent::Held { packet: number }),
@@ -131,10 +177,7 @@ impl WireCore {
             }
             Schedule::At(_) => {}
         }
-        let ack = packet.ack();
-        let held = InFlight::held(number, bytes, now);
-        self.lay(from, InFlight { schedule, listed, outline: Some(outline), id, ack, ..held });
-        Some(outline)
+        self.lay(from, packet);
     }
 
     fn list(&mut self, from: HostId, number: u64, packet: &WirePacket<'_>, id: Option<SegmentId>) {

@@ -1,13 +1,16 @@
 //! The wire without I/O, put to the test.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::super::decode::packets::{tcp, udp};
 use super::*;
-use crate::domain::{Flags, PacketSummary, WireCommand};
+use crate::domain::{
+    EcnCodepoint, Flags, ForgedChecksum, ForgedKind, ForgedSegment, PacketChange, PacketSummary, WireCommand,
+};
 
 const T0: Stamp = Stamp::ZERO;
 
@@ -160,6 +163,106 @@ fn folding_can_be_switched_off_and_never_touches_acknowledgements_and_datagrams(
     assert_eq!(packets(&mut core).len(), 2);
 }
 
+/// A RST in the client's name.
+fn forged(flags: Flags, seq: u32) -> Arc<ForgedPacket> {
+    Arc::new(ForgedPacket {
+        from: HostId::Client,
+        source: 40_000,
+        destination: 65_432,
+        ttl: 64,
+        ecn: EcnCodepoint::default(),
+        checksum: ForgedChecksum::Right,
+        kind: ForgedKind::Segment(ForgedSegment { flags, seq, ..ForgedSegment::default() }),
+        payload: vec![],
+    })
+}
+
+#[test]
+fn a_forged_packet_is_numbered_held_and_delivered_as_any_other() {
+    let mut core = WireCore::new(16, 1);
+    core.offer(T0, HostId::Client, &syn(), true);
+    core.take_events();
+    core.command(T0, WireCommand::Inject(forged(Flags::RST, 1001)));
+    let events = core.take_events();
+    let (EventKind::Packet(packet), EventKind::Wire(injected), EventKind::Wire(held)) =
+        (&events[0].1, &events[1].1, &events[2].1)
+    else {
+        panic!("{events:?}")
+    };
+    assert_eq!((packet.number, packet.findings.has(Finding::Forged)), (2, true));
+    assert_eq!(packet.tcp.as_ref().unwrap().seq_rel, Some(1), "counted from the SYN that the client has sent");
+    assert_eq!((injected, held), (&WireEvent::Injected { packet: 2 }, &WireEvent::Held { packet: 2 }));
+    assert!(events.iter().all(|(from, _)| *from == HostId::Client));
+    core.command(T0, WireCommand::Deliver(2));
+    let deliveries = due(&mut core, T0);
+    assert_eq!((numbers(&deliveries), deliveries[0].from), (vec![2], HostId::Client));
+    assert_eq!(deliveries[0].bytes, forged(Flags::RST, 1001).bytes());
+    core.command(T0, WireCommand::Cut(Some(HostId::Client), true));
+    core.take_events();
+    core.command(T0, WireCommand::Inject(forged(Flags::RST, 1001)));
+    assert!(wire_events(&mut core).contains(&WireEvent::Dropped { packet: 3, why: LossReason::Cut }));
+}
+
+#[test]
+fn a_forged_packet_is_no_part_of_what_the_kernels_have_said() {
+    let mut core = WireCore::new(16, 1);
+    core.command(T0, WireCommand::Fold(true));
+    core.offer(T0, HostId::Client, &syn(), true);
+    core.command(T0, WireCommand::Inject(forged(Flags::SYN, 5000)));
+    core.take_events();
+    // The client's own SYN of that number is neither folded into it nor a repetition of it.
+    core.offer(T0, HostId::Client, &tcp(true, Flags::SYN, 5000, 0, b""), true);
+    let seen = packets(&mut core);
+    assert_eq!((seen[0].number, seen[0].retransmission_of), (3, None));
+    // Nor do later numbers count from a forged SYN, where the client has sent one.
+    let mut core = WireCore::new(16, 1);
+    core.offer(T0, HostId::Client, &syn(), true);
+    core.command(T0, WireCommand::Inject(forged(Flags::SYN, 5000)));
+    core.offer(T0, HostId::Client, &tcp(true, Flags::ACK, 1001, 1, b"x"), true);
+    let relative: Vec<_> = packets(&mut core).iter().map(|seen| seen.tcp.as_ref().unwrap().seq_rel).collect();
+    assert_eq!(relative, [Some(0), Some(4000), Some(1)]);
+    // What a forged ACK acknowledges has not arrived: data that is sent again is sent again.
+    let mut core = WireCore::new(16, 1);
+    core.offer(T0, HostId::Server, &tcp(false, Flags::ACK, 1, 1, b"x"), true);
+    core.command(T0, WireCommand::Deliver(1));
+    due(&mut core, T0);
+    let ack = ForgedSegment { flags: Flags::ACK, ack: 2, ..ForgedSegment::default() };
+    let ack = ForgedPacket { kind: ForgedKind::Segment(ack), ..(*forged(Flags::ACK, 1)).clone() };
+    core.command(T0, WireCommand::Inject(Arc::new(ack)));
+    core.take_events();
+    core.offer(at(300), HostId::Server, &tcp(false, Flags::ACK, 1, 1, b"x"), true);
+    assert_eq!(packets(&mut core)[0].retransmission_of, Some(1));
+}
+
+#[test]
+fn a_held_packet_can_be_changed_and_reads_differently_then() {
+    let mut core = WireCore::new(16, 1);
+    core.offer(T0, HostId::Client, &syn(), true);
+    core.take_events();
+    let change = |change: PacketChange| WireCommand::Change(1, Arc::new(change));
+    core.command(T0, change(PacketChange { flags: Some(Flags::FIN), seq: Some(1007), ..PacketChange::default() }));
+    let events = wire_events(&mut core);
+    let [WireEvent::Altered { packet: 1, now }] = &events[..] else { panic!("{events:?}") };
+    let tcp_now = now.tcp.as_ref().unwrap();
+    assert_eq!((now.number, tcp_now.flags, tcp_now.seq_rel), (1, Flags::FIN, Some(7)));
+    assert!(now.findings.has(Finding::Altered) && !now.findings.has(Finding::ChecksumBad));
+    let told = EventKind::Wire(events[0].clone());
+    let line = serde_json::to_string(&told).unwrap();
+    assert!(line.contains("\"change\":\"altered\"") && line.contains("\"flags\":\"FIN\""), "{line}");
+    assert_eq!(serde_json::from_str::<EventKind>(&line).unwrap(), told);
+    core.command(T0, change(PacketChange { checksum: ForgedChecksum::Wrong, ..PacketChange::default() }));
+    let events = wire_events(&mut core);
+    assert!(matches!(&events[..], [WireEvent::Altered { now, .. }] if now.findings.has(Finding::ChecksumBad)));
+    // The client sends its SYN again: that is not what is on the wire.
+    core.offer(at(1000), HostId::Client, &syn(), true);
+    assert_eq!(packets(&mut core)[0].number, 2);
+    core.command(T0, WireCommand::Deliver(1));
+    let deliveries = due(&mut core, at(1000));
+    assert_eq!(deliveries[0].outline.unwrap().flags, Some(Flags::FIN), "tables are looked at for what arrives");
+    core.command(T0, change(PacketChange::default()));
+    assert_eq!(wire_events(&mut core), [WireEvent::NoSuchPacket { packet: 1 }]);
+}
+
 #[test]
 fn slow_motion_keeps_the_order_also_when_it_gets_faster() {
     let mut core = WireCore::new(16, 1);
@@ -265,7 +368,11 @@ fn any_step() -> impl Strategy<Value = WireStep> {
         1 => number.clone().prop_map(|n| WireStep::Say(WireCommand::Swap(n))),
         1 => (number.clone(), 0_u64..50)
             .prop_map(|(n, millis)| WireStep::Say(WireCommand::Delay(n, Duration::from_millis(millis)))),
-        1 => number.prop_map(|n| WireStep::Say(WireCommand::Corrupt(n))),
+        1 => number.clone().prop_map(|n| WireStep::Say(WireCommand::Corrupt(n))),
+        1 => any::<u32>().prop_map(|seq| WireStep::Say(WireCommand::Inject(forged(Flags::ACK, seq)))),
+        1 => (number, any::<u32>()).prop_map(|(n, seq)| {
+            WireStep::Say(WireCommand::Change(n, Arc::new(PacketChange { seq: Some(seq), ..PacketChange::default() })))
+        }),
     ]
 }
 
@@ -283,7 +390,7 @@ fn walk(steps: &[WireStep]) -> (Vec<WireDelivery>, Vec<(HostId, EventKind)>, u32
                 let out = *from == HostId::Client;
                 core.offer(now, *from, &tcp(out, Flags::ACK, u32::from(*seq) * 8, 1, b"data"), true);
             }
-            WireStep::Say(command) => core.command(now, *command),
+            WireStep::Say(command) => core.command(now, command.clone()),
             WireStep::Wait(millis) => now = now.after(Duration::from_millis(*millis)),
         }
         deliveries.extend(due(&mut core, now));
@@ -318,7 +425,8 @@ proptest! {
         }
         prop_assert!(fates.values().all(|fate| *fate == (1, 1)), "{:?}", fates);
         let numbered = events.iter().filter(|(_, kind)| matches!(kind, EventKind::Packet(_))).count();
-        prop_assert_eq!(numbered, offered as usize - folded);
+        let injected = events.iter().filter(|(_, kind)| matches!(kind, EventKind::Wire(WireEvent::Injected { .. })));
+        prop_assert_eq!(numbered, offered as usize + injected.count() - folded);
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub(super) struct InFlight {
     pub(super) id: Option<SegmentId>,
     /// What it acknowledges, if it acknowledges anything.
     pub(super) ack: Option<u32>,
+    /// Whether no kernel made it.
+    pub(super) forged: bool,
     /// How often it was retransmitted, and when last.
     pub(super) again: u32,
     pub(super) last_sent: Stamp,
@@ -47,6 +49,7 @@ impl InFlight {
             listed: false,
             id: None,
             ack: None,
+            forged: false,
             again: 0,
             last_sent: now,
         }

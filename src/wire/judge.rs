@@ -269,6 +269,8 @@ fn rst(moved: &MovedCounters, packet: &JudgedPacket) -> Option<(Disposition, Ker
             moved.contains_key("TcpAttemptFails").then_some((Taken, KernelCause::Refused))
         }
         (Some(_), None) => Some((Taken, KernelCause::Reset)),
+        // Ignored on purpose (`tcp_rfc1337`), or for its number: the state does not tell which.
+        (Some(TcpState::TimeWait), Some(TcpState::TimeWait)) => Some((Discarded, KernelCause::TimeWait)),
         (before, after) => (before == after).then_some((Discarded, KernelCause::RstOutside)),
     }
 }

@@ -13,7 +13,7 @@
 //! | `relay`, `link` | what carries packets between it and the hosts |
 //! | `sample`, `attribute` | what changed in the hosts' tables, and why |
 //! | `counters`, `kernel_watch`, `judge` | the hosts' counters; what they say that a kernel did with a packet |
-//! | `decode` | what the wire reads of a packet |
+//! | `decode`, `forge` | what the wire reads of a packet; how it changes one |
 //! | `helper`, `control`, `sys` | the process that keeps the hosts, our side of it, and its system calls |
 //! | `programs`, `processes`, `exec` | the programs on the hosts; what they start there; those started from elsewhere |
 //! | `owners` | which of them holds a socket |
@@ -27,6 +27,7 @@ mod counters;
 mod decode;
 mod direction;
 mod exec;
+mod forge;
 mod helper;
 mod judge;
 mod kernel_watch;

@@ -16,10 +16,10 @@ use super::sample::{Sampler, Tables};
 use super::watched::WatchedFlow;
 use crate::domain::wire::{CloseReason, LossReason, WireCommand, WireEvent, WireMode};
 use crate::domain::{
-    EventKind, EventSink, Evidence, Flow, HostId, KernelVerdict, Note, PerHost, Proto, Stamp, Syscall,
+    Disposition, EventKind, EventSink, Evidence, Flow, HostId, KernelVerdict, Note, PerHost, Proto, Stamp, Syscall,
 };
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum RelayOrder {
     /// A command for the wire.
     Wire(WireCommand),
@@ -340,6 +340,12 @@ impl<L: Link, T: Tables> Relay<L, T> {
             self.sinks.of(*from).report_at(handed, Evidence::Called, EventKind::Wire(event));
         }
         let verdict = watched.and_then(|(watched, now)| self.kernels.after(&self.sampler, delivery, watched, now));
+        if let (Some(verdict), Some(outline)) = (&verdict, outline)
+            && verdict.did != Disposition::Taken
+            && let Some(at_receiver) = outline.flow.mirror()
+        {
+            self.sampler.disregard(verdict.by, &at_receiver, verdict.packet);
+        }
         self.verdicts(counted, verdict);
         looks.into_iter().for_each(|looked| self.looked(looked));
     }

@@ -134,6 +134,13 @@ impl<T: Tables> Sampler<T> {
         arrivals.entry(at_receiver).or_default().note(number, flags, outline.data);
     }
 
+    /// Forgets a packet that the kernel has not taken: no later change is its doing.
+    pub(super) fn disregard(&mut self, host: HostId, at_receiver: &Flow, number: u64) {
+        if let Some(arrivals) = self.seen.of_mut(host).arrivals.get_mut(at_receiver) {
+            arrivals.forget(number);
+        }
+    }
+
     /// Samples a host's table; [`Sampler::report`] reports what it found. `call` was just made there by this process.
     pub(super) fn look(&mut self, host: HostId, call: Option<Syscall>) -> io::Result<()> {
         let now = self.tables.dump(host)?;

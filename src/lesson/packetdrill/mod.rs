@@ -10,11 +10,11 @@ mod places;
 use std::fmt::Write as _;
 
 use self::conversation::{MSS, SimulatedConnection, SimulatedSegment, Unforeseen};
-use super::act::{Act, SocketName};
+use super::act::Act;
 use super::amount::Amount;
 use super::expect::{Expect, SpannedEnd};
 use super::file::Lesson;
-use super::matcher::PacketMatch;
+use super::matcher::{PacketMatch, SocketName};
 use super::remote::StepItem;
 use super::settings::LessonSettings;
 use super::socket_act::{ShutdownAct, ShutdownHow};

@@ -4,6 +4,7 @@
 //! Where these do not decide it, the forecast is only that the packet arrives.
 
 use super::PacketOnWire;
+use super::numbers::{EndNumbers, acknowledged, clock, clock_before, expected, fin_of, offered};
 use crate::domain::{Flags, Flow, HostId, Icmp, Proto, TcpInput, TcpState, tcp};
 use crate::model::World;
 
@@ -46,6 +47,16 @@ pub enum Forecast {
     ResetOpening,
     /// A RST in SYN_RECV of a listener: back to LISTEN.
     ResetHalfOpen,
+    /// A RST in the window with another number than the next: a challenge ACK goes back (RFC 5961 §3.2).
+    RstChallenged,
+    /// A RST outside of the window: it is thrown away (RFC 5961 §3.2).
+    RstOutside,
+    /// A SYN on an open connection: a challenge ACK goes back (RFC 5961 §4.2).
+    SynChallenged,
+    /// An ACK of what was never sent: it is answered with an ACK and thrown away (§3.10.7.4).
+    AcksUnsent,
+    /// Its timestamp is older than the last one: it is thrown away (RFC 7323 §5.3).
+    OldClock,
     /// The next bytes: they go into the receive buffer and are acknowledged.
     Data,
     /// New bytes, or a FIN after a gap, for a program that has closed: a RST goes back (§3.6.1).
@@ -143,13 +154,29 @@ fn input(world: &World, packet: &PacketOnWire, state: TcpState) -> Option<Arriva
     }
     let len = packet.packet.payload.len;
     let takes = tcp.takes(len);
-    let next = expected(world, packet);
+    let next = expected(&world.wire, &packet.packet.flow);
     let in_order = next.is_some() && next == tcp.seq_rel;
     if rst {
-        return in_order.then_some(Arrival::Input(TcpInput::Rst));
+        let outside = || reset_elsewhere(world, &there, next?, tcp.seq_rel?).map(Arrival::Elsewhere);
+        return if in_order { Some(Arrival::Input(TcpInput::Rst)) } else { outside() };
     }
     if syn {
-        return None;
+        // In TIME_WAIT it may open a new connection.
+        let open = state.is_synchronised() && state != TcpState::TimeWait;
+        return (open && !ack).then_some(Arrival::Elsewhere(Forecast::SynChallenged));
+    }
+    let unsent = || {
+        EndNumbers::of(&world.wire, &there)
+            .zip(tcp.ack_rel)
+            .is_some_and(|(end, ack)| ack.wrapping_sub(end.sent).cast_signed() > 0)
+    };
+    if ack && takes == 0 && state == TcpState::Established && unsent() {
+        return Some(Arrival::Elsewhere(Forecast::AcksUnsent));
+    }
+    let clocks = clock(tcp).zip(next.and_then(|next| clock_before(&world.wire, &packet.packet.flow, next)));
+    // A tick of difference is not taken amiss (`TCP_PAWS_WINDOW`).
+    if takes > 0 && clocks.is_some_and(|(new, last)| last.wrapping_sub(new).cast_signed() > 1) {
+        return Some(Arrival::Elsewhere(Forecast::OldClock));
     }
     let is_orphan = world.table.of(&there).is_some_and(|entry| entry.row.inode == Some(0));
     let is_unread = is_orphan && tcp::on(state, TcpInput::DataAfterClose).is_some();
@@ -158,20 +185,35 @@ fn input(world: &World, packet: &PacketOnWire, state: TcpState) -> Option<Arriva
         let unread = is_unread && missing == Forecast::Gap;
         return Some(if unread { Arrival::Input(TcpInput::DataAfterClose) } else { Arrival::Elsewhere(missing) });
     }
-    let acks_fin = ack && fin_of(world, &there).is_some_and(|fin| tcp.ack_rel == Some(fin.wrapping_add(1)));
+    let acks_fin = ack && fin_of(&world.wire, &there).is_some_and(|fin| tcp.ack_rel == Some(fin.wrapping_add(1)));
     let of = |input| tcp::on(state, input).map(|_| Arrival::Input(input));
     if len > 0 && is_unread {
         return of(TcpInput::DataAfterClose);
     }
     // A full accept queue can make Linux ignore the ACK.
     let opens = ack && !fin && tcp.ack_rel == Some(1) && !full(world, &there);
-    let acks_more = ack && takes == 0 && state.is_synchronised() && acknowledged(world, packet) < tcp.ack_rel;
+    let acks_more =
+        ack && takes == 0 && state.is_synchronised() && acknowledged(&world.wire, &packet.packet.flow) < tcp.ack_rel;
     let found = if fin { of(if acks_fin { TcpInput::FinAndAck } else { TcpInput::Fin }) } else { None };
     found
         .or_else(|| opens.then(|| of(TcpInput::SynAcked)).flatten())
         .or_else(|| (acks_fin && !fin).then(|| of(TcpInput::FinAcked)).flatten())
         .or_else(|| (len > 0).then(|| of(TcpInput::Data)).flatten())
         .or_else(|| acks_more.then_some(Arrival::Elsewhere(Forecast::Acks)))
+}
+
+/// What a RST does whose number is not the next one (RFC 5961 §3.2). An end in TIME_WAIT sends no challenge.
+fn reset_elsewhere(world: &World, there: &Flow, next: u32, seq: u32) -> Option<Forecast> {
+    if world.table.state(there) == Some(TcpState::TimeWait) {
+        return None;
+    }
+    let window = offered(&world.wire, there)?;
+    if window.contains(&seq) {
+        Some(Forecast::RstChallenged)
+    } else {
+        // What lies between the number acknowledged last and the next one is a matter of when it acknowledges.
+        (seq < window.start || seq > window.end.max(next)).then_some(Forecast::RstOutside)
+    }
 }
 
 /// The forecast for an input that the state machine answers by going from one state to another one, or to none.
@@ -230,51 +272,6 @@ const fn missing(next: u32, seq: u32, takes: u32) -> Option<Forecast> {
     } else {
         None
     }
-}
-
-/// The packets of one sender since its last SYN, the earliest first.
-fn life<'a>(world: &'a World, flow: &'a Flow) -> impl Iterator<Item = &'a PacketOnWire> {
-    let of_flow = move |packet: &&PacketOnWire| packet.packet.flow == *flow && packet.packet.icmp.is_none();
-    let syn = |packet: &&PacketOnWire| packet.packet.tcp.as_ref().is_some_and(|tcp| tcp.flags.has(Flags::SYN));
-    let packets = world.wire.packets();
-    let isn = packets.iter().filter(of_flow).rfind(syn).map(|packet| packet.packet.tcp.as_ref().map(|t| t.seq));
-    let first = packets.iter().position(|packet| {
-        of_flow(&packet) && syn(&packet) && Some(packet.packet.tcp.as_ref().map(|tcp| tcp.seq)) == isn
-    });
-    packets.iter().skip(first.unwrap_or(packets.len())).filter(of_flow)
-}
-
-/// The number of the sender's FIN, counted from its SYN.
-fn fin_of(world: &World, flow: &Flow) -> Option<u32> {
-    let fin = life(world, flow).filter_map(|packet| {
-        let tcp = packet.packet.tcp.as_ref().filter(|tcp| tcp.flags.has(Flags::FIN))?;
-        tcp.seq_rel.map(|seq| seq.wrapping_add(u32::try_from(packet.packet.payload.len).unwrap_or(u32::MAX)))
-    });
-    fin.last()
-}
-
-/// Up to which number the sender of `packet` has acknowledged, as far as the other side knows.
-fn acknowledged(world: &World, packet: &PacketOnWire) -> Option<u32> {
-    let flow = packet.packet.flow;
-    let arrived = life(world, &flow).filter(|other| other.has_arrived() && !other.corrupted);
-    arrived.filter_map(|other| other.packet.tcp.as_ref()?.ack_rel).max()
-}
-
-/// The next number that the receiver of `packet` expects, from what has arrived.
-fn expected(world: &World, packet: &PacketOnWire) -> Option<u32> {
-    let flow = packet.packet.flow;
-    let arrived = life(world, &flow).filter(|other| other.has_arrived() && !other.corrupted);
-    let mut pieces: Vec<(u32, u32)> = arrived
-        .filter_map(|other| {
-            let tcp = other.packet.tcp.as_ref()?;
-            Some((tcp.seq_rel?, tcp.takes(other.packet.payload.len)))
-        })
-        .collect();
-    pieces.sort_unstable();
-    // Without the SYN nothing is certain.
-    pieces.first().filter(|(seq, takes)| *seq == 0 && *takes > 0)?;
-    let next = pieces.iter().fold(0u32, |next, (seq, takes)| if *seq <= next { next.max(seq + takes) } else { next });
-    Some(next)
 }
 
 #[cfg(test)]

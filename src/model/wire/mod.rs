@@ -3,6 +3,7 @@
 mod again;
 mod ends;
 mod forecast;
+mod numbers;
 mod packet;
 mod programs;
 mod story;
@@ -15,6 +16,7 @@ use std::collections::VecDeque;
 
 pub use self::ends::{EndMark, EndTrace, InfoCurve, WireEnds};
 pub use self::forecast::{Forecast, forecast};
+pub use self::numbers::EndNumbers;
 pub use self::packet::{PacketOnWire, WirePacketFate};
 pub use self::programs::{ProgramLine, Programs};
 pub use self::story::{WireFact, WireStory};
@@ -197,10 +199,12 @@ impl WireState {
     }
 
     pub(super) fn sent(&mut self, seen: &Observation, packet: &PacketSummary) {
-        let left = self.take_left(seen.host, packet);
+        // Whoever forged it did so without a call or a timer of this host.
+        let is_forged = packet.findings.has(Finding::Forged);
+        let left = if is_forged { Vec::new() } else { self.take_left(seen.host, packet) };
         let again = match packet.retransmission_of {
             Some(of) => WireFact::Resent { packet: packet.number, of, why: self.why_again(packet, seen.at) },
-            None if self.is_probe(packet) => WireFact::Probed(packet.number),
+            None if !is_forged && self.is_probe(packet) => WireFact::Probed(packet.number),
             None => WireFact::Sent(packet.number),
         };
         if let Some(host) = seen.host {
@@ -210,6 +214,7 @@ impl WireState {
         if matches!(again, WireFact::Probed(_)) {
             packet.findings.add(Finding::EmptyProbe);
         }
+        let corrupted = packet.findings.has(Finding::ChecksumBad);
         self.list(PacketOnWire {
             packet,
             from: seen.host.unwrap_or(HostId::Client),
@@ -217,7 +222,7 @@ impl WireState {
             fate: WirePacketFate::Held,
             folded: 0,
             waited: None,
-            corrupted: false,
+            corrupted,
             verdict: None,
             copy_of: None,
             left,
@@ -336,6 +341,10 @@ impl WireState {
             }
             WireEvent::Duplicated { packet, copy } => self.copied(at, *packet, *copy),
             WireEvent::Corrupted { packet } => self.with(*packet, |on| on.corrupted = true),
+            WireEvent::Altered { packet, now } => self.with(*packet, |on| {
+                on.packet = PacketSummary { number: on.packet.number, ..(**now).clone() };
+                on.corrupted = now.findings.has(Finding::ChecksumBad);
+            }),
             WireEvent::Swapped { packet, with } => self.swapped(*packet, *with),
             WireEvent::Folded { packet, count, after } => self.with(*packet, |on| {
                 on.folded = *count;
@@ -365,7 +374,8 @@ impl WireState {
             WireEvent::Looped { .. } => {
                 self.looped = seen.host.map(|host| (host, self.packets.back().map(|on| on.packet.number)));
             }
-            WireEvent::Program { .. }
+            WireEvent::Injected { .. }
+            | WireEvent::Program { .. }
             | WireEvent::ProgramFailed { .. }
             | WireEvent::ProgramSaid { .. }
             | WireEvent::ProgramEnded { .. } => {}
@@ -451,6 +461,8 @@ impl WireState {
             WireEvent::Dropped { packet, why } => WireFact::Lost(*packet, *why),
             WireEvent::Duplicated { packet, copy } => WireFact::Copied { packet: *packet, copy: *copy },
             WireEvent::Corrupted { packet } => WireFact::Corrupted(*packet),
+            WireEvent::Injected { packet } => WireFact::Injected(*packet),
+            WireEvent::Altered { packet, .. } => WireFact::Altered(*packet),
             WireEvent::Swapped { packet, with } => WireFact::Swapped(*packet, *with),
             WireEvent::Folded { packet, count, after } => {
                 let why = self.packet(*packet).map_or(SentAgain::Timer, |on| self.why_again(&on.packet, at));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::wire::LossReason;
-use crate::domain::{Disposition, HostId, KernelCause, PacketSummary, Stamp, Transition};
+use crate::domain::{Disposition, Finding, HostId, KernelCause, PacketSummary, Stamp, Transition};
 
 /// The fate of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +69,18 @@ impl PacketOnWire {
     /// Whether it was handed to the other host.
     pub const fn has_arrived(&self) -> bool {
         matches!(self.fate, WirePacketFate::Delivered { .. })
+    }
+
+    /// Whether no kernel made it.
+    pub fn is_forged(&self) -> bool {
+        self.packet.findings.has(Finding::Forged)
+    }
+
+    /// Whether it counts for the numbers that its receiver expects: it came undamaged, and of one that was forged the
+    /// receiver took notice.
+    pub(super) fn counts(&self) -> bool {
+        let noticed = |(did, why)| did == Disposition::Taken || why == Some(KernelCause::SynAnswered);
+        self.has_arrived() && !self.corrupted && (!self.is_forged() || self.verdict.is_none_or(noticed))
     }
 
     /// Why the receiving kernel threw it away, if it did.

@@ -42,6 +42,10 @@ pub enum WireFact {
     },
     /// A packet was damaged.
     Corrupted(u64),
+    /// A packet that no kernel made was put onto the wire.
+    Injected(u64),
+    /// Fields of a packet were changed.
+    Altered(u64),
     /// The second packet is in front of the first now.
     Swapped(u64, u64),
     /// A held packet was sent again.
@@ -74,7 +78,13 @@ impl WireFact {
     const fn begins(&self) -> bool {
         matches!(
             self,
-            Self::Delivered(_) | Self::Lost(..) | Self::Copied { .. } | Self::Corrupted(_) | Self::Swapped(..)
+            Self::Delivered(_)
+                | Self::Lost(..)
+                | Self::Copied { .. }
+                | Self::Corrupted(_)
+                | Self::Injected(_)
+                | Self::Altered(_)
+                | Self::Swapped(..)
         )
     }
 }

@@ -8,9 +8,9 @@ use crate::domain::client::ClientChange;
 use crate::domain::wire::LossReason;
 use crate::domain::{
     Answer, Args, Call, Cause, ClientEvent, ClientId, ClientPlan, ConnNo, Delta, Destination, EventKind, Evidence,
-    Excerpt, Findings, Flags, Flow, HostId, Lang, LinkKind, Note, Observation, PacketSummary, Proto, Row, Segment,
-    ServerChange, ServerEvent, ServerId, ServerSpec, ServiceModel, SocketId, Stamp, Syscall, TcpInfo, TcpOption,
-    TcpState, Timer, Transition, WireEvent, WorldId,
+    Excerpt, Finding, Findings, Flags, Flow, HostId, Lang, LinkKind, Note, Observation, PacketSummary, Proto, Row,
+    Segment, ServerChange, ServerEvent, ServerId, ServerSpec, ServiceModel, SocketId, Stamp, Syscall, TcpInfo,
+    TcpOption, TcpState, Timer, Transition, WireEvent, WorldId,
 };
 use crate::model::wire::WireState;
 use crate::model::{Effect, Model, Msg, Ui, update};
@@ -139,8 +139,27 @@ impl TestWire {
         self.packet(flow, Some(tcp), data, None)
     }
 
+    /// A packet of one's own is put onto the wire, and held. Its numbers are counted from the SYN.
+    pub(crate) fn forges(&mut self, flow: Flow, flags: Flags, seq: u32) -> u64 {
+        let tcp = Segment { flags, seq, ack: 0, seq_rel: Some(seq), ack_rel: None, window: 64_240, options: vec![] };
+        let number = self.put(flow, Some(tcp), "", None, Finding::Forged);
+        self.wire(HostId::at(flow.local.ip()), WireEvent::Injected { packet: number });
+        number
+    }
+
     /// A host sends a packet, which is held.
     pub(crate) fn packet(&mut self, flow: Flow, tcp: Option<Segment>, data: &str, of: Option<u64>) -> u64 {
+        self.put(flow, tcp, data, of, None)
+    }
+
+    fn put(
+        &mut self,
+        flow: Flow,
+        tcp: Option<Segment>,
+        data: &str,
+        of: Option<u64>,
+        finding: impl Into<Option<Finding>>,
+    ) -> u64 {
         self.numbered += 1;
         let number = self.numbered;
         let payload = Excerpt::of(data.as_bytes());
@@ -152,7 +171,7 @@ impl TestWire {
             interface: None,
             payload,
             retransmission_of: of,
-            findings: Findings::default(),
+            findings: finding.into().into_iter().collect::<Findings>(),
         };
         let host = HostId::at(flow.local.ip());
         self.seen(host, Evidence::Packet, EventKind::Packet(packet));

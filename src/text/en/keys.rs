@@ -2,11 +2,12 @@
 
 use super::super::keys::{KeyText, KeysNowText, KeysText};
 use super::{grouped, plural};
+use crate::domain::forge_form::FieldInput;
 use crate::domain::keys::{
     Action, LabAction, LessonAction, LinkAction, ListAction, Motion, NetworkAction, PacketFate, PacketsAction, Pane,
     Place, ScreenAction, TerminalAction, Turn, View, WireAction,
 };
-use crate::domain::{ClientPlan, CloseHow, HostId, Loss, Refusal};
+use crate::domain::{ClientPlan, CloseHow, ForgedFault, HostId, Loss, Refusal};
 
 fn action(action: Action) -> KeyText {
     let (hint, help) = match action {
@@ -112,6 +113,10 @@ const fn wire(action: WireAction) -> (&'static str, &'static str) {
         WireAction::Packet(PacketFate::Swap) => ("swap", "let the packet change places with the one behind it"),
         WireAction::Packet(PacketFate::Delay) => ("delay", "the packet goes on later; 15+ in 1.5 s, otherwise in 2 s"),
         WireAction::Packet(PacketFate::Corrupt) => ("corrupt", "damage the packet: its checksum is wrong"),
+        WireAction::Inject => {
+            ("forge", "forge a packet: RST, SYN, FIN, old data …, from either host, any field; Enter sends it")
+        }
+        WireAction::Change => ("change", "change fields of the held packet; its checksum follows, or is left wrong"),
         WireAction::Link(LinkAction::Cut) => ("cut", "cut the wire, or mend it"),
         WireAction::Link(LinkAction::Loss) => ("loss", "lose packets by chance: 30% loses three in ten; again: none"),
         WireAction::Link(LinkAction::Mend) => ("mend", "neither cut nor loss"),
@@ -222,6 +227,13 @@ fn refusal(why: Refusal) -> String {
         Refusal::NothingHeld => "nothing is held on the wire".into(),
         Refusal::WireClosed => "the wire is not open · F5 opens it".into(),
         Refusal::NoPackets => "packets need a right that is missing · w: the wire has all packets".into(),
+        Refusal::Takes(input) => takes(input).into(),
+        Refusal::TooLarge(most) => format!("at most {most} here"),
+        Refusal::NoNumbering => "no SYN of this connection was seen: its numbers are absolute".into(),
+        Refusal::Forge(ForgedFault::TooLong { len, most }) => {
+            format!("{len} B do not fit beside these options, {most} do · Backspace shortens")
+        }
+        Refusal::Forge(ForgedFault::Scale(scale)) => format!("a window scale of {scale} is too large: 14 at most"),
         Refusal::StepRuns => "the step is still running".into(),
         Refusal::NoMore => "nothing further here".into(),
         Refusal::NoView(number) => format!("there is no view {number} · v shows them"),
@@ -229,6 +241,17 @@ fn refusal(why: Refusal) -> String {
         Refusal::AtHome(false) => "nothing to undo".into(),
         Refusal::OnlyHere => "only for this machine, not on the wire's hosts · w goes to the machine".into(),
         Refusal::Again(loss) => again(loss),
+    }
+}
+
+/// What a row of a form takes.
+const fn takes(input: FieldInput) -> &'static str {
+    match input {
+        FieldInput::Choice => "this row has a few values · ← → changes it",
+        FieldInput::Number => "a number goes here, or hex as 0x1f · ← → one less, one more",
+        FieldInput::Sequence => "a number goes here: 7, -1 or 0x1f · a: absolute or relative",
+        FieldInput::Letters => "c e u a p r s f turn a flag on or off · ← → the usual ones",
+        FieldInput::Text => "text goes here, or bytes as 0x6f69",
     }
 }
 
@@ -268,6 +291,10 @@ pub(super) const KEYS: KeysText = KeysText {
     earlier: "earlier",
     scroll: "scroll",
     setting: "setting",
+    field: "field",
+    send_packet: "onto the wire",
+    change_packet: "changes it",
+    preset: "next preset",
     choose: "add or take away",
     host: "host",
     value: "value",

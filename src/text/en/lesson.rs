@@ -2,13 +2,15 @@
 
 use super::super::lesson::{LessonListText, LessonsText, PlannedAct, PlayingText};
 use crate::domain::lesson::{LessonFault, UnsayableReason};
-use crate::domain::{CloseHow, HostId};
+use crate::domain::{CloseHow, Disposition, HostId, KernelAnswer};
 
 pub(super) const LESSONS: LessonsText = LessonsText {
     step: "step",
     packet: "a packet",
     again: "sent again",
     first: "sent for the first time",
+    forged: "forged",
+    genuine: "not forged",
     it: "exactly this",
     nothing: "nothing",
     failed: "Not everything that was expected was seen.",
@@ -25,6 +27,8 @@ pub(super) const LESSONS: LessonsText = LessonsText {
     without: |option| format!("no {option}"),
     held: |packet| format!("{packet} is on the wire"),
     folded: |packet, times| format!("{packet}, while held, is sent again: {times} ×"),
+    verdict,
+    cause: super::verdict::brief,
     count: |number, state, host| match host {
         Some(host) => format!("{number} in {state} on the {host}"),
         None => format!("{number} in {state}"),
@@ -95,6 +99,7 @@ pub(super) const LESSONS: LessonsText = LessonsText {
         "Expectations",
         "Packets",
         "Options of a segment",
+        "Options of a forged segment",
         "Options of a socket",
         "Keepalive",
         "Settings",
@@ -108,6 +113,25 @@ pub(super) const LESSONS: LessonsText = LessonsText {
     },
 };
 
+fn verdict(packet: &str, did: Disposition, answer: Option<KernelAnswer>) -> String {
+    let did = match did {
+        Disposition::Taken => "is taken",
+        Disposition::Answered => "is answered by the kernel",
+        Disposition::Discarded => "is thrown away",
+    };
+    let answer = answer.map_or_else(String::new, |answer| {
+        let what = match answer {
+            KernelAnswer::SynAck => "SYN+ACK",
+            KernelAnswer::Ack => "ACK",
+            KernelAnswer::Rst => "RST",
+            KernelAnswer::Unreachable => "ICMP destination unreachable",
+            KernelAnswer::EchoReply => "ICMP echo reply",
+        };
+        format!(", {what} goes back")
+    });
+    format!("{packet} {did}{answer}")
+}
+
 fn act(act: &PlannedAct<'_>) -> String {
     let way = |from: &Option<HostId>| from.map_or_else(String::new, |from| format!(" from the {from}"));
     match act {
@@ -118,6 +142,8 @@ fn act(act: &PlannedAct<'_>) -> String {
         PlannedAct::Swap(packet) => format!("swap {packet} with the one behind it"),
         PlannedAct::Corrupt(packet) => format!("damage {packet}"),
         PlannedAct::Delay(packet, ms) => format!("delay {packet} by {ms} ms"),
+        PlannedAct::Inject(kind, from) => format!("forge {kind} in the name of the {from}"),
+        PlannedAct::Change(packet) => format!("change {packet}"),
         PlannedAct::Step(from) => format!("hold every packet{}", way(from)),
         PlannedAct::Slow(from, ms) => format!("every packet{} takes {ms} ms", way(from)),
         PlannedAct::Live(from) => format!("let every packet{} pass", way(from)),

@@ -117,6 +117,8 @@ fn finding(finding: &Finding) -> String {
         Finding::ScaleUnknown => "window scale unknown".into(),
         Finding::ChecksumPartial => "checksum left to the card".into(),
         Finding::ChecksumBad => "wrong checksum".into(),
+        Finding::Forged => "forged".into(),
+        Finding::Altered => "changed on its way".into(),
         Finding::Fragment { offset, more: true } => format!("fragment at {}", grouped(*offset)),
         Finding::Fragment { offset, more: false } => format!("last fragment, at {}", grouped(*offset)),
         Finding::Reassembled { fragments } => format!("whole: {fragments} fragments"),
@@ -172,6 +174,8 @@ fn says(finding: &Finding) -> String {
                 .into()
         }
         Finding::ChecksumBad => "Its checksum is wrong as captured: damaged on the way, the receiver discards it silently; not filled in yet, nothing is wrong.".into(),
+        Finding::Forged => "No kernel made it: it was put onto the wire by hand, or by a scenario, in its sender's name.".into(),
+        Finding::Altered => "Fields of it were changed on its way: its sender did not send it like this.".into(),
         Finding::Fragment { more: true, .. } => "A piece of a longer datagram; more pieces follow.".into(),
         Finding::Fragment { more: false, .. } => "The last piece of a longer datagram.".into(),
         Finding::Reassembled { fragments } => {

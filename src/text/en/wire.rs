@@ -63,6 +63,8 @@ pub(super) const WIRE: WireText = WireText {
     resent_of: |number| format!("#{number} again"),
     copy_of: |number| format!("copy of #{number}"),
     damaged: "damaged",
+    forged: "FORGED",
+    altered: "CHANGED",
     delivers: |key| format!("{key} delivers it: "),
     loses: |key| format!("{key} loses it: "),
     forecast: ForecastText {
@@ -84,6 +86,11 @@ pub(super) const WIRE: WireText = WireText {
         reset: "the connection is gone at once, no ACK, no TIME_WAIT (RFC 9293 §3.10.7.4)",
         reset_opening: "connect() will fail with ECONNREFUSED (RFC 9293 §3.10.7.3)",
         reset_half_open: "the half-open connection is forgotten: back to LISTEN (RFC 9293 §3.10.7.4)",
+        rst_challenged: "its number is in the window but is not the next one: a challenge ACK will come back (RFC 5961 §3.2)",
+        rst_outside: "its number is outside of the window: this RST is thrown away (RFC 5961 §3.2)",
+        syn_challenged: "the connection is open, and this SYN may be forged: a challenge ACK will come back (RFC 5961 §4.2)",
+        acks_unsent: "it acknowledges what was never sent: an ACK will come back, and it is thrown away (RFC 9293 §3.10.7.4)",
+        old_clock: "its timestamp is older than the last one: PAWS throws it away (RFC 7323 §5.3)",
         data: "the bytes go into the receive buffer for recv(), and will be acknowledged (RFC 9293 §3.10.7.4)",
         after_close: "close() was called there and nothing more can be read: a RST will come back (RFC 9293 §3.6.1)",
         acks: "an ACK: what it acknowledges need not be sent again (RFC 9293 §3.10.7.4)",
@@ -144,6 +151,11 @@ pub(super) const WIRE: WireText = WireText {
     },
     copied: |name, copy| format!("{name} was delivered, and a copy of it stays on the wire as #{copy}."),
     corrupted: |name| format!("One bit of {name} was flipped: its checksum no longer matches (RFC 9293 §3.1)."),
+    injected: |name, from| {
+        let host = the_host(from);
+        format!("{name} is on the wire in the name of {host}, whose kernel did not send it and knows nothing of it.")
+    },
+    changed: |name, from| format!("{name} was changed on its way: {} did not send it like this.", the_host(from)),
     swapped: |front, behind| format!("{behind} is now ahead of {front}: IP does not guarantee order (RFC 791)."),
     sent_anew: |name, from, of, (why, flags)| {
         let host = the_host(from);

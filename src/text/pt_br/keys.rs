@@ -2,11 +2,12 @@
 
 use super::super::keys::{KeyText, KeysNowText, KeysText};
 use super::{grouped, plural};
+use crate::domain::forge_form::FieldInput;
 use crate::domain::keys::{
     Action, LabAction, LessonAction, LinkAction, ListAction, Motion, NetworkAction, PacketFate, PacketsAction, Pane,
     Place, ScreenAction, TerminalAction, Turn, View, WireAction,
 };
-use crate::domain::{ClientPlan, CloseHow, HostId, Loss, Refusal};
+use crate::domain::{ClientPlan, CloseHow, ForgedFault, HostId, Loss, Refusal};
 
 fn action(action: Action) -> KeyText {
     let (hint, help) = match action {
@@ -106,6 +107,10 @@ const fn wire(action: WireAction) -> (&'static str, &'static str) {
         WireAction::Packet(PacketFate::Swap) => ("troca", "o pacote troca de lugar com o que vem atrás"),
         WireAction::Packet(PacketFate::Delay) => ("atrasa", "o pacote segue mais tarde; 15+ em 1,5 s, senão em 2 s"),
         WireAction::Packet(PacketFate::Corrupt) => ("danifica", "danificar o pacote: o checksum fica errado"),
+        WireAction::Inject => {
+            ("forja", "forja um pacote: RST, SYN, FIN, dados antigos …, de qualquer host, todo campo; Enter envia")
+        }
+        WireAction::Change => ("altera", "altera campos do pacote retido; o checksum acompanha, ou fica errado"),
         WireAction::Link(LinkAction::Cut) => ("corta", "cortar o fio, ou emendá-lo"),
         WireAction::Link(LinkAction::Loss) => {
             ("perda", "perder pacotes por acaso: 30% perde três em dez; de novo: nenhum")
@@ -218,6 +223,13 @@ fn refusal(why: Refusal) -> String {
         Refusal::NothingHeld => "nada está retido no fio".into(),
         Refusal::WireClosed => "o fio não está aberto · F5 o abre".into(),
         Refusal::NoPackets => "falta o direito de capturar · w: no fio há todos os pacotes".into(),
+        Refusal::Takes(input) => takes(input).into(),
+        Refusal::TooLarge(most) => format!("aqui no máximo {most}"),
+        Refusal::NoNumbering => "nenhum SYN desta conexão foi visto: os números são absolutos".into(),
+        Refusal::Forge(ForgedFault::TooLong { len, most }) => {
+            format!("{len} B não cabem junto com estas opções, {most} cabem · Backspace encurta")
+        }
+        Refusal::Forge(ForgedFault::Scale(scale)) => format!("escala de janela {scale} é demais: no máximo 14"),
         Refusal::StepRuns => "o passo ainda está em andamento".into(),
         Refusal::NoMore => "nada mais aqui".into(),
         Refusal::NoView(number) => format!("não há tela {number} · v mostra quais"),
@@ -225,6 +237,17 @@ fn refusal(why: Refusal) -> String {
         Refusal::AtHome(false) => "nada a desfazer".into(),
         Refusal::OnlyHere => "só para esta máquina, não nos hosts do fio · w vai à máquina".into(),
         Refusal::Again(loss) => again(loss),
+    }
+}
+
+/// What a row of a form takes.
+const fn takes(input: FieldInput) -> &'static str {
+    match input {
+        FieldInput::Choice => "esta linha tem poucos valores · ← → muda",
+        FieldInput::Number => "aqui vai um número, ou hex como 0x1f · ← → um a menos, um a mais",
+        FieldInput::Sequence => "aqui vai um número: 7, -1 ou 0x1f · a: absoluto ou relativo",
+        FieldInput::Letters => "c e u a p r s f ligam ou desligam uma flag · ← → as comuns",
+        FieldInput::Text => "aqui vai texto, ou bytes como 0x6f69",
     }
 }
 
@@ -264,6 +287,10 @@ pub(super) const KEYS: KeysText = KeysText {
     earlier: "anteriores",
     scroll: "rola",
     setting: "ajuste",
+    field: "campo",
+    send_packet: "põe no fio",
+    change_packet: "altera",
+    preset: "outro modelo",
     choose: "inclui ou tira",
     host: "host",
     value: "valor",

@@ -2,7 +2,7 @@
 
 use super::super::lesson::{LessonListText, LessonsText, PlannedAct, PlayingText};
 use crate::domain::lesson::{LessonFault, UnsayableReason};
-use crate::domain::{CloseHow, HostId};
+use crate::domain::{CloseHow, Disposition, HostId, KernelAnswer};
 
 const fn host(host: HostId) -> &'static str {
     match host {
@@ -16,6 +16,8 @@ pub(super) const LESSONS: LessonsText = LessonsText {
     packet: "um pacote",
     again: "reenviado",
     first: "enviado pela primeira vez",
+    forged: "forjado",
+    genuine: "não forjado",
     it: "exatamente isso",
     nothing: "nada",
     failed: "Nem tudo o que se esperava foi visto.",
@@ -32,6 +34,8 @@ pub(super) const LESSONS: LessonsText = LessonsText {
     without: |option| format!("sem {option}"),
     held: |packet| format!("{packet} está no fio"),
     folded: |packet, times| format!("{packet}, retido, é reenviado {times} ×"),
+    verdict,
+    cause: super::verdict::brief,
     count: |number, state, on| match on {
         Some(on) => format!("{number} em {state} no {}", host(on)),
         None => format!("{number} em {state}"),
@@ -106,6 +110,7 @@ pub(super) const LESSONS: LessonsText = LessonsText {
         "O que se espera",
         "Pacotes",
         "Opções de um segmento",
+        "Opções de um segmento forjado",
         "Opções de um socket",
         "Keepalive: sondar o outro lado",
         "Ajustes",
@@ -119,6 +124,25 @@ pub(super) const LESSONS: LessonsText = LessonsText {
     },
 };
 
+fn verdict(packet: &str, did: Disposition, answer: Option<KernelAnswer>) -> String {
+    let did = match did {
+        Disposition::Taken => "é aceito",
+        Disposition::Answered => "é respondido pelo kernel",
+        Disposition::Discarded => "é jogado fora",
+    };
+    let answer = answer.map_or_else(String::new, |answer| {
+        let what = match answer {
+            KernelAnswer::SynAck => "SYN+ACK",
+            KernelAnswer::Ack => "ACK",
+            KernelAnswer::Rst => "RST",
+            KernelAnswer::Unreachable => "ICMP destination unreachable",
+            KernelAnswer::EchoReply => "ICMP echo reply",
+        };
+        format!(", volta {what}")
+    });
+    format!("{packet} {did}{answer}")
+}
+
 fn act(act: &PlannedAct<'_>) -> String {
     let way = |from: &Option<HostId>| from.map_or_else(String::new, |from| format!(" do {}", host(from)));
     match act {
@@ -129,6 +153,8 @@ fn act(act: &PlannedAct<'_>) -> String {
         PlannedAct::Swap(packet) => format!("trocar {packet} com o de trás"),
         PlannedAct::Corrupt(packet) => format!("danificar {packet}"),
         PlannedAct::Delay(packet, ms) => format!("atrasar {packet} em {ms} ms"),
+        PlannedAct::Inject(kind, from) => format!("forjar {kind} em nome do {}", host(*from)),
+        PlannedAct::Change(packet) => format!("alterar {packet}"),
         PlannedAct::Step(from) => format!("reter cada pacote{}", way(from)),
         PlannedAct::Slow(from, ms) => format!("cada pacote{} leva {ms} ms", way(from)),
         PlannedAct::Live(from) => format!("deixar seguir cada pacote{}", way(from)),

@@ -5,6 +5,7 @@ mod checks;
 mod doctor;
 mod fields;
 mod files;
+mod forge;
 mod graph;
 mod guard;
 mod keys;
@@ -38,6 +39,7 @@ pub(super) static TEXT: Text = Text {
     page: page::PAGE,
     wire: wire::WIRE,
     graph: graph::GRAPH,
+    forge: forge::FORGE,
     verdict: verdict::VERDICT,
     packets: packets::PACKETS,
     files: files::FILES,

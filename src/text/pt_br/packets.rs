@@ -117,6 +117,8 @@ fn finding(finding: &Finding) -> String {
         Finding::ScaleUnknown => "escala da janela desconhecida".into(),
         Finding::ChecksumPartial => "checksum deixado à placa".into(),
         Finding::ChecksumBad => "checksum errado".into(),
+        Finding::Forged => "forjado".into(),
+        Finding::Altered => "alterado no caminho".into(),
         Finding::Fragment { offset, more: true } => format!("fragmento em {}", grouped(*offset)),
         Finding::Fragment { offset, more: false } => format!("último fragmento, em {}", grouped(*offset)),
         Finding::Reassembled { fragments } => format!("inteiro: {fragments} fragmentos"),
@@ -169,6 +171,8 @@ fn says(finding: &Finding) -> String {
                 .into()
         }
         Finding::ChecksumBad => "O checksum está errado como foi capturado: se estragado no caminho, o receptor descarta sem avisar; se ainda não preenchido, nada está errado.".into(),
+        Finding::Forged => "Nenhum kernel o fez: foi posto no fio à mão, ou por um cenário, em nome de quem o envia.".into(),
+        Finding::Altered => "Campos dele foram alterados no caminho: quem o enviou não o enviou assim.".into(),
         Finding::Fragment { more: true, .. } => "Um pedaço de um datagrama maior; outros pedaços seguem.".into(),
         Finding::Fragment { more: false, .. } => "O último pedaço de um datagrama maior.".into(),
         Finding::Reassembled { fragments } => {

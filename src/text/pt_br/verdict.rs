@@ -36,7 +36,7 @@ fn did(by: HostId, did: Disposition, answer: Option<KernelAnswer>) -> String {
     }
 }
 
-const fn brief(why: KernelCause) -> &'static str {
+pub(super) const fn brief(why: KernelCause) -> &'static str {
     match why {
         KernelCause::Checksum => "checksum errado",
         KernelCause::IpHeader => "cabeçalho IP inválido",

@@ -68,6 +68,8 @@ pub(super) const WIRE: WireText = WireText {
     resent_of: |number| format!("#{number} de novo"),
     copy_of: |number| format!("cópia de #{number}"),
     damaged: "danificado",
+    forged: "FORJADO",
+    altered: "ALTERADO",
     delivers: |key| format!("{key} o entrega: "),
     loses: |key| format!("{key} o perde: "),
     forecast: ForecastText {
@@ -89,6 +91,11 @@ pub(super) const WIRE: WireText = WireText {
         reset: "a conexão some na hora, sem ACK e sem TIME_WAIT (RFC 9293 §3.10.7.4)",
         reset_opening: "connect() falhará com ECONNREFUSED (RFC 9293 §3.10.7.3)",
         reset_half_open: "a conexão meio aberta é esquecida: de volta a LISTEN (RFC 9293 §3.10.7.4)",
+        rst_challenged: "o número está na janela, mas não é o próximo: voltará um challenge ACK (RFC 5961 §3.2)",
+        rst_outside: "o número está fora da janela: este RST é jogado fora (RFC 5961 §3.2)",
+        syn_challenged: "a conexão está aberta, e este SYN pode ser forjado: voltará um challenge ACK (RFC 5961 §4.2)",
+        acks_unsent: "confirma o que nunca foi enviado: voltará um ACK, e ele é jogado fora (RFC 9293 §3.10.7.4)",
+        old_clock: "o timestamp é mais velho que o último: o PAWS o joga fora (RFC 7323 §5.3)",
         data: "os bytes vão ao buffer de recepção, para recv(), e serão confirmados (RFC 9293 §3.10.7.4)",
         after_close: "close() já foi chamado lá e ninguém pode mais ler nada: volta um RST (RFC 9293 §3.6.1)",
         acks: "um ACK: o que ele confirma não precisa ser reenviado (RFC 9293 §3.10.7.4)",
@@ -153,6 +160,11 @@ pub(super) const WIRE: WireText = WireText {
     },
     copied: |name, copy| format!("{name} foi entregue, e uma cópia dele fica no fio como #{copy}."),
     corrupted: |name| format!("Um bit de {name} foi invertido: o checksum já não confere (RFC 9293 §3.1)."),
+    injected: |name, from| {
+        let host = the_host(from);
+        format!("{name} está no fio como se {host} o tivesse enviado: o kernel dele não sabe de nada.")
+    },
+    changed: |name, from| format!("{name} foi alterado no caminho: {} não o enviou assim.", the_host(from)),
     swapped: |front, behind| format!("{behind} passou à frente de {front}: o IP não promete ordem (RFC 791)."),
     sent_anew: |name, from, of, (why, flags)| {
         let host = the_host(from);

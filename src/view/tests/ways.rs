@@ -2,8 +2,11 @@
 
 use super::{graphs, lessons, networks, packets, scenes, screen, text, wires};
 use crate::domain::Lang;
+use crate::domain::forge_form::ForgeRow;
 use crate::domain::keys::{BINDINGS, Key, View};
 use crate::model::effect::Effect;
+use crate::model::ui::Mode;
+use crate::model::wire::test_wire::TestWire;
 use crate::model::{Model, Msg, update};
 
 /// A place, and the keys that lead there from its scene.
@@ -60,6 +63,37 @@ fn every_key_answers_in_every_place() {
             let after = screen(&mut model, 80, 24).0;
             if effects.is_empty() && after == before {
                 silent.push((spot.0, key));
+            }
+        }
+    }
+    assert!(silent.is_empty(), "these do nothing and say nothing: {silent:?}");
+}
+
+#[test]
+fn every_key_answers_in_every_row_of_a_form() {
+    let mut silent = Vec::new();
+    for scene in [wires::forging, wires::changing] {
+        let mut bench = scene(Lang::En);
+        let form = bench.model.ui.wire.form.clone().unwrap();
+        // One row of each kind.
+        let rows =
+            [ForgeRow::Checksum, ForgeRow::Ttl, ForgeRow::Mss, ForgeRow::Ack, ForgeRow::Flags, ForgeRow::Payload];
+        for row in [form.rows()[0]].into_iter().chain(rows) {
+            let mut form = form.clone();
+            form.row = row;
+            let prepare = |bench: &mut TestWire| {
+                bench.model.ui.wire.form = Some(form.clone());
+                bench.model.ui.mode = Mode::Forging;
+                bench.model.ui.refused = None;
+            };
+            prepare(&mut bench);
+            let before = screen(&mut bench.model, 80, 24).0;
+            for key in keys().chain([Key::Backspace, Key::Char('7'), Key::PageUp, Key::End]) {
+                prepare(&mut bench);
+                let effects = bench.key(key);
+                if effects.is_empty() && screen(&mut bench.model, 80, 24).0 == before {
+                    silent.push((row, key));
+                }
             }
         }
     }

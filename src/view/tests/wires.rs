@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use super::screens::keep;
 use super::{screen, text};
+use crate::domain::forge_form::{ForgePreset, ForgeRow};
 use crate::domain::keys::Key;
 use crate::domain::need::{Lack, Need, Remedy};
 use crate::domain::wire::{CloseReason, LossReason};
 use crate::domain::{
-    Cause, Disposition, Errno, EventKind, Evidence, Flags, Flow, HostId, KernelCause, KernelVerdict, Lang, LinkKind,
-    Proto, Segment, Setting, Syscall, TcpState, Timer, TimerKind, WireEvent, WireMode,
+    Cause, Disposition, Errno, EventKind, Evidence, Finding, Flags, Flow, HostId, KernelCause, KernelVerdict, Lang,
+    LinkKind, Proto, Segment, Setting, Syscall, TcpState, Timer, TimerKind, WireEvent, WireMode,
 };
 use crate::model::ui::Glyphs;
 use crate::model::wire::test_wire::{Client, FIN_ACK, Server, TestWire, addr, flow};
@@ -137,6 +138,37 @@ pub(super) fn settings(lang: Lang) -> TestWire {
     bench
 }
 
+/// A RST was forged and held, a held segment was changed; another packet is being made.
+pub(super) fn forging(lang: Lang) -> TestWire {
+    let mut bench = forged(lang);
+    bench.keys("I");
+    bench
+}
+
+/// Of an open connection, with two packets on the wire: one is forged, the other changed.
+pub(super) fn forged(lang: Lang) -> TestWire {
+    let mut bench = TestWire::open(lang);
+    let data = bench.established(1, 42_666);
+    let mut changed = bench.shown().packet(data).unwrap().packet.clone();
+    changed.findings.add(Finding::Altered);
+    bench.wire(Some(Client), WireEvent::Altered { packet: data, now: Box::new(changed) });
+    bench.forges(flow(42_666), Flags::RST, 101);
+    bench.wait(1_000);
+    bench
+}
+
+/// The fields of a held segment are being changed.
+pub(super) fn changing(lang: Lang) -> TestWire {
+    let mut bench = TestWire::open(lang);
+    bench.established(1, 42_666);
+    bench.keys("F");
+    for _ in 0..4 {
+        bench.key(Key::Down);
+    }
+    bench.keys("r");
+    bench
+}
+
 /// The machine lacks what the wire needs.
 pub(super) fn lacking(lang: Lang) -> TestWire {
     let mut bench = TestWire::asked(lang);
@@ -192,6 +224,42 @@ fn programs_on_the_hosts() {
 #[test]
 fn the_settings() {
     keep("wire-settings", |lang| settings(lang).model);
+}
+
+#[test]
+fn a_forged_and_a_changed_packet() {
+    keep("wire-forged", |lang| forged(lang).model);
+}
+
+#[test]
+fn a_packet_of_ones_own() {
+    keep("wire-forging", |lang| forging(lang).model);
+}
+
+#[test]
+fn the_fields_of_a_held_packet() {
+    keep("wire-changing", |lang| changing(lang).model);
+}
+
+/// Whatever is in the form, its rows, its header and its note are whole on the smallest screen.
+#[test]
+fn the_form_fits() {
+    for lang in [Lang::En, Lang::PtBr] {
+        let words = &crate::text::of(lang).forge;
+        for presets in 0..ForgePreset::ALL.len() {
+            let mut bench = forging(lang);
+            (0..presets).for_each(|_| _ = bench.key(Key::Tab));
+            let rows = bench.model.ui.wire.form.as_ref().unwrap().rows();
+            for row in &rows {
+                let shown = shown(&mut bench, 80, 24);
+                let name = (words.row)(*row);
+                assert!(*row == ForgeRow::Preset || shown.contains(&format!(" {name} ")), "{name}:\n{shown}");
+                let inside: Vec<_> = shown.lines().filter(|line| line.contains('┃')).collect();
+                assert!(inside.iter().all(|line| !line.contains('…')), "{shown}");
+                bench.key(Key::Down);
+            }
+        }
+    }
 }
 
 #[test]

@@ -95,7 +95,10 @@ fn marks(ctx: &DrawContext, packet: &PacketOnWire) -> Vec<String> {
     let words = &ctx.text.wire;
     let again = packet.packet.retransmission_of.filter(|of| *of != packet.packet.number);
     let zero = packet.packet.tcp.as_ref().is_some_and(|tcp| tcp.window == 0 && !tcp.flags.any(Flags::RST));
+    let mark = |finding: Finding, word: &str| packet.packet.findings.has(finding).then(|| word.to_owned());
     [
+        mark(Finding::Forged, words.forged),
+        mark(Finding::Altered, words.altered),
         packet.corrupted.then(|| format!("({})", words.damaged)),
         packet
             .packet

@@ -22,7 +22,9 @@
 //! ```
 
 mod directions;
+mod figure;
 mod flight;
+mod forge;
 mod hosts;
 mod label;
 mod ladder;
@@ -37,6 +39,7 @@ mod story;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+pub(super) use self::forge::render as forge;
 pub(super) use self::settings::render as settings;
 
 use super::areas::{columns, rows, settle};

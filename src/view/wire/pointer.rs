@@ -46,6 +46,7 @@ pub(super) fn packet(model: &Model) -> Option<u64> {
         | Expect::Held(wanted)
         | Expect::Folded { packet: wanted, .. }
         | Expect::Timed { packet: wanted, .. } => Some(wanted),
+        Expect::Verdict(verdict) => Some(&verdict.packet),
         _ => None,
     });
     let wanted: Vec<_> = wanted.collect();

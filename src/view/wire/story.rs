@@ -86,7 +86,7 @@ fn sentences(model: &Model, ctx: &DrawContext) -> Vec<Sentence> {
         let pieces = match fact {
             WireFact::Sent(number) => {
                 // Packets that have already moved on are reported below.
-                if wire.packet(*number).is_some_and(|packet| packet.fate.is_open()) {
+                if wire.packet(*number).is_some_and(|packet| packet.fate.is_open() && !packet.is_forged()) {
                     sent.push(named(*number));
                 }
                 continue;
@@ -116,6 +116,8 @@ fn sentences(model: &Model, ctx: &DrawContext) -> Vec<Sentence> {
             WireFact::Probed(packet) => plain((words.probed)(&named(*packet), from(*packet))),
             WireFact::Copied { packet, copy } => plain((words.copied)(&named(*packet), *copy)),
             WireFact::Corrupted(number) => plain((words.corrupted)(&named(*number))),
+            WireFact::Injected(number) => plain((words.injected)(&named(*number), from(*number))),
+            WireFact::Altered(number) => plain((words.changed)(&named(*number), from(*number))),
             WireFact::Swapped(front, behind) => plain((words.swapped)(&named(*front), &named(*behind))),
             WireFact::Folded { packet, count, after, why } => {
                 let after = ctx.text.numbers.short(*after);

@@ -5,6 +5,7 @@ mod bulk;
 mod by_hand;
 mod ends;
 mod forge;
+mod forged;
 mod played;
 mod readings;
 mod session;
@@ -28,6 +29,7 @@ pub(crate) fn tests() -> Vec<Test> {
         session::tests(),
         verdicts::tests(),
         walk::tests(),
+        forged::tests(),
     ]
     .into_iter()
     .flatten()

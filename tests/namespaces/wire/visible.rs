@@ -143,6 +143,7 @@ fn lacks(world: &World, view: &WireView, expect: &Expect) -> Option<String> {
         | Expect::Held(wanted)
         | Expect::Folded { packet: wanted, .. }
         | Expect::Timed { packet: wanted, .. } => packet(wanted),
+        Expect::Verdict(wanted) => packet(&wanted.packet),
         _ => None,
     }
 }

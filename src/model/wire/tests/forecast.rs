@@ -2,7 +2,7 @@
 
 use super::super::*;
 use super::wire_lab;
-use crate::domain::{Flags, Proto, TcpState};
+use crate::domain::{Flags, Proto, TcpOption, TcpState};
 use crate::model::wire::test_wire::{Client, FIN_ACK, PSH_ACK, Server, TestWire, addr, flow};
 
 fn foreseen(wire_lab: &TestWire, number: u64) -> Forecast {
@@ -42,11 +42,58 @@ fn a_forecast_is_certain_at_every_step_of_a_connection() {
     let rst = wire_lab.sends(back, Flags::RST, 1, 0, "");
     assert_eq!(foreseen(&wire_lab, rst), Forecast::Reset);
     let stray = wire_lab.sends(back, Flags::RST, 500, 0, "");
-    assert_eq!(foreseen(&wire_lab, stray), Forecast::Arrives, "outside of what is expected nothing is certain");
+    assert_eq!(foreseen(&wire_lab, stray), Forecast::RstChallenged, "in the window, and not the next number");
     wire_lab.wire(Some(Server), WireEvent::Corrupted { packet: rst });
     assert_eq!(foreseen(&wire_lab, rst), Forecast::Corrupt);
     wire_lab.wire(Some(Server), WireEvent::Cut { cut: true });
     assert_eq!(foreseen(&wire_lab, rst), Forecast::Cut);
+}
+
+#[test]
+fn what_may_be_forged_is_challenged_or_thrown_away() {
+    let mut wire_lab = wire_lab();
+    let port = 42_666;
+    let data = wire_lab.established(1, port);
+    wire_lab.delivered(data);
+    let (out, back) = (flow(port), flow(port).mirror().unwrap());
+    let ack = wire_lab.sends(back, Flags::ACK, 1, 13, "");
+    wire_lab.delivered(ack);
+    let mut rst = |seq| {
+        let rst = wire_lab.forges(out, Flags::RST, seq);
+        foreseen(&wire_lab, rst)
+    };
+    assert_eq!(rst(13), Forecast::Reset);
+    assert_eq!([14, 13 + 64_239].map(&mut rst), [Forecast::RstChallenged; 2]);
+    assert_eq!([12, 13 + 64_241].map(&mut rst), [Forecast::RstOutside; 2]);
+    let syn = wire_lab.forges(out, Flags::SYN, 50_000);
+    assert_eq!(foreseen(&wire_lab, syn), Forecast::SynChallenged);
+    let unsent = wire_lab.sends(out, Flags::ACK, 13, 2, "");
+    assert_eq!(foreseen(&wire_lab, unsent), Forecast::AcksUnsent);
+    // A forged SYN begins nothing: what comes next is still number 13.
+    let more = wire_lab.sends(out, PSH_ACK, 13, 1, "more");
+    assert_eq!(foreseen(&wire_lab, more), Forecast::Data);
+    wire_lab.state(Server, back, TcpState::Established, TcpState::TimeWait, None);
+    assert_eq!(foreseen(&wire_lab, syn), Forecast::Arrives, "it may open a new one (RFC 6191)");
+}
+
+#[test]
+fn a_clock_that_runs_backwards_is_seen() {
+    let mut wire_lab = wire_lab();
+    let port = 42_666;
+    let data = wire_lab.established(1, port);
+    let out = flow(port);
+    let stamp = |wire_lab: &mut TestWire, number, clock| {
+        let mut now = wire_lab.shown().packet(number).unwrap().packet.clone();
+        now.tcp.as_mut().unwrap().options = vec![TcpOption::Timestamps(clock, 0)];
+        wire_lab.wire(Some(Client), WireEvent::Altered { packet: number, now: Box::new(now) });
+    };
+    stamp(&mut wire_lab, data, 5_000);
+    wire_lab.delivered(data);
+    for (clock, forecast) in [(4_000, Forecast::OldClock), (4_999, Forecast::Data), (5_001, Forecast::Data)] {
+        let more = wire_lab.sends(out, PSH_ACK, 13, 1, "more");
+        stamp(&mut wire_lab, more, clock);
+        assert_eq!(foreseen(&wire_lab, more), forecast, "{clock}");
+    }
 }
 
 #[test]

@@ -86,6 +86,8 @@ fn facts(wire_lab: &TestWire) -> Vec<&'static str> {
         WireFact::Lost(..) => "lost",
         WireFact::Copied { .. } => "copied",
         WireFact::Corrupted(_) => "corrupted",
+        WireFact::Injected(_) => "injected",
+        WireFact::Altered(_) => "altered",
         WireFact::Swapped(..) => "swapped",
         WireFact::Folded { .. } => "folded",
         WireFact::Changed(..) => "changed",
