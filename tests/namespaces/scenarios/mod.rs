@@ -3,10 +3,11 @@
 mod commands;
 mod counted;
 mod headless;
+mod language;
 mod walked;
 
 use crate::harness::Test;
 
 pub(crate) fn tests() -> Vec<Test> {
-    [walked::tests(), commands::tests(), counted::tests()].into_iter().flatten().collect()
+    [walked::tests(), commands::tests(), counted::tests(), language::tests()].into_iter().flatten().collect()
 }
