@@ -75,6 +75,12 @@ const ENTRIES: &[CatalogueEntry] = files![
     "self-connect",
     "slow-start",
     "saw-tooth",
+    "forged-reset",
+    "forged-syn",
+    "forged-fin",
+    "old-duplicate",
+    "old-timestamp",
+    "time-wait-assassination",
     "waited-out",
 ];
 
