@@ -10,6 +10,11 @@ use super::text_enum::{UnknownText, serde_as_text};
 pub enum Icmp {
     /// No socket has the UDP port (ICMP type 3 code 3, `ICMPv6` type 1 code 4).
     PortUnreachable,
+    /// A packet was larger than the next link takes and must not be divided (ICMP type 3 code 4, RFC 1191 §4).
+    FragmentationNeeded {
+        /// What that link takes; 0 if the router does not say.
+        mtu: u16,
+    },
     /// What `ping` sends, and the answer to it.
     Echo {
         /// Whether it is the answer.
@@ -48,6 +53,7 @@ impl Icmp {
         let [a, b, c, d] = rest;
         match (v6, kind, code) {
             (false, 3, 3) | (true, 1, 4) => Self::PortUnreachable,
+            (false, 3, 4) => Self::FragmentationNeeded { mtu: u16::from_be_bytes([c, d]) },
             (false, 0 | 8, 0) | (true, 128 | 129, 0) => Self::Echo {
                 reply: matches!(kind, 0 | 129),
                 id: u16::from_be_bytes([a, b]),
@@ -60,7 +66,7 @@ impl Icmp {
     /// What it is in its conversation.
     pub const fn role(self) -> IcmpRole {
         match self {
-            Self::PortUnreachable => IcmpRole::Reports,
+            Self::PortUnreachable | Self::FragmentationNeeded { .. } => IcmpRole::Reports,
             Self::Echo { reply: true, .. } => IcmpRole::Answers,
             Self::Echo { reply: false, .. } => IcmpRole::Asks,
             Self::Other { v6, kind, .. } if is_error(v6, kind) => IcmpRole::Reports,
@@ -139,12 +145,13 @@ fn name(v6: bool, kind: u8, code: u8) -> Option<&'static str> {
     code_name(v6, kind, code).or(type_name(v6, kind))
 }
 
-/// `port unreachable`, `echo request id 7 seq 1`, `host unreachable (type 3 code 1)`, `type 200 code 0`. One of `ICMPv6`
+/// `port unreachable`, `fragmentation needed mtu 1400`, `echo request id 7 seq 1`, `host unreachable (type 3 code 1)`, `type 200 code 0`. One of `ICMPv6`
 /// that has no name begins with `v6`.
 impl fmt::Display for Icmp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::PortUnreachable => f.pad("port unreachable"),
+            Self::FragmentationNeeded { mtu } => write!(f, "fragmentation needed mtu {mtu}"),
             Self::Echo { reply, id, seq } => {
                 write!(f, "echo {} id {id} seq {seq}", if reply { "reply" } else { "request" })
             }
@@ -167,6 +174,9 @@ impl FromStr for Icmp {
             if text == "port unreachable" {
                 return Some(Self::PortUnreachable);
             }
+            if let Some(mtu) = text.strip_prefix("fragmentation needed mtu ") {
+                return Some(Self::FragmentationNeeded { mtu: mtu.parse().ok()? });
+            }
             for (prefix, reply) in [("echo request id ", false), ("echo reply id ", true)] {
                 if let Some((id, seq)) = text.strip_prefix(prefix).and_then(|rest| rest.split_once(" seq ")) {
                     return Some(Self::Echo { reply, id: id.parse().ok()?, seq: seq.parse().ok()? });
@@ -174,6 +184,10 @@ impl FromStr for Icmp {
             }
             if let Some((said, rest)) = text.strip_suffix(')').and_then(|text| text.split_once(" (")) {
                 let (kind, code) = numbers(rest)?;
+                // As it was written before the MTU was.
+                if (said, kind, code) == ("fragmentation needed", 3, 4) {
+                    return Some(Self::FragmentationNeeded { mtu: 0 });
+                }
                 // No type and code have the same name in both versions.
                 let v6 = [false, true].into_iter().find(|v6| name(*v6, kind, code) == Some(said))?;
                 return Some(Self::Other { v6, kind, code });
@@ -204,6 +218,7 @@ mod tests {
             (false, 8, 0, "echo request id 7 seq 1"),
             (true, 129, 0, "echo reply id 7 seq 1"),
             (false, 3, 1, "host unreachable (type 3 code 1)"),
+            (false, 3, 4, "fragmentation needed mtu 1"),
             (true, 135, 0, "neighbor solicitation (type 135 code 0)"),
             (false, 200, 3, "type 200 code 3"),
             (true, 200, 3, "v6 type 200 code 3"),
@@ -212,7 +227,16 @@ mod tests {
         }
         let written_before: Icmp = "type 3 code 1".parse().unwrap();
         assert_eq!(written_before, Icmp::new(false, 3, 1, [0; 4]));
-        for wrong in ["", "echo request id 7", "host unreachable (type 3 code 0)", "type 300 code 0", "ping"] {
+        let written_before: Icmp = "fragmentation needed (type 3 code 4)".parse().unwrap();
+        assert_eq!(written_before, Icmp::FragmentationNeeded { mtu: 0 });
+        for wrong in [
+            "",
+            "fragmentation needed mtu 70000",
+            "echo request id 7",
+            "host unreachable (type 3 code 0)",
+            "type 300 code 0",
+            "ping",
+        ] {
             assert!(wrong.parse::<Icmp>().is_err(), "{wrong}");
         }
     }
