@@ -12,14 +12,16 @@ pub(super) struct WirePacket<'a> {
 }
 
 impl<'a> WirePacket<'a> {
-    /// Reads a whole IPv4 packet of TCP, UDP or ICMP; `None` for anything else.
+    /// Reads an IPv4 packet of TCP, UDP or ICMP, or a fragment of one; `None` for anything else.
     pub(super) fn of(packet: &'a [u8]) -> Option<Self> {
         let bytes = Bytes::of(packet);
         let ip = Ip::read(bytes, 0, packet.len())?;
-        if !ip.from.is_ipv4() || ip.fragment.is_some() || ip.start + ip.len > packet.len() {
+        if !ip.from.is_ipv4() || ip.start + ip.len > packet.len() {
             return None;
         }
         let (flow, tcp) = match ip.protocol {
+            // Even the first one tells the other end nothing until all are there.
+            _ if ip.fragment.is_some() => (packet::summary(packet)?.flow, None),
             protocol::TCP => {
                 let tcp = TcpHeader::read(bytes, &ip)?;
                 let len = ip.len.checked_sub(tcp.len)?;

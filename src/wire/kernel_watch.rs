@@ -44,6 +44,10 @@ impl KernelWatch {
         let at_receiver = outline.flow.mirror()?;
         let bytes = Bytes::of(&delivery.bytes);
         let ip = Ip::read(bytes, 0, delivery.bytes.len())?;
+        if ip.fragment.is_some() {
+            // It only waits for the others, and nothing tells which of them made the datagram whole.
+            return None;
+        }
         let packet = JudgedPacket {
             protocol: ip.protocol,
             flags: outline.flags.unwrap_or_default(),
