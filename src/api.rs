@@ -39,11 +39,12 @@ pub mod domain {
         AddressScope, Answer, Args, Call, Cause, ClientEvent, ClientId, ClientPlan, Clock, CloseHow, ConnNo, Delta,
         Destination, Disposition, EDGES, EcnCodepoint, Errno, Event, EventKind, EventQueue, EventSink, Evidence,
         Excerpt, Finding, Flags, Flow, ForgedChecksum, ForgedKind, ForgedOptions, ForgedPacket, ForgedSegment,
-        GuardEvent, GuardOrder, HostId, Icmp, KernelAnswer, KernelCause, KernelVerdict, LabOrder, Lang, LinkKind,
-        MovedCounters, Note, Observation, Outcome, PacketChange, PacketSummary, PortReport, Proto, Reason, Refusal,
-        Reply, ResetReason, Row, RowKey, Rule, ScanChange, ScanPlan, Segment, ServerChange, ServerEvent, ServerId,
-        ServerSpec, ServiceModel, Shut, SocketId, Stamp, Syscall, TargetChange, TargetHost, TcpInfo, TcpOption,
-        TcpState, Timer, TimerKind, Transition, Verdict, WireCommand, WireEvent, WireMode, WorldId,
+        GuardEvent, GuardOrder, HostId, Icmp, KernelAnswer, KernelCause, KernelVerdict, LabOrder, Lang, LinkChange,
+        LinkCondition, LinkConditions, LinkKind, MovedCounters, Note, Observation, Outcome, PacketChange,
+        PacketSummary, PerHost, PortReport, Proto, Reason, Refusal, Reply, ResetReason, Row, RowKey, Rule, ScanChange,
+        ScanPlan, Segment, ServerChange, ServerEvent, ServerId, ServerSpec, ServiceModel, Shut, SocketId, Stamp,
+        Syscall, TargetChange, TargetHost, TcpInfo, TcpOption, TcpState, Timer, TimerKind, Transition, Verdict,
+        WireCommand, WireEvent, WireMode, WorldId,
     };
 }
 

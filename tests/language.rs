@@ -14,11 +14,22 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ExprLit, Fields, Item, ItemEnum, Lit, Meta, Token, Type};
 
 /// The files with the types of the language.
-const LANGUAGE: [&str; 10] =
-    ["file", "step", "act", "socket_act", "forge", "expect", "matcher", "amount", "segment_options", "settings"];
+const LANGUAGE: [&str; 11] = [
+    "file",
+    "step",
+    "act",
+    "socket_act",
+    "forge",
+    "expect",
+    "matcher",
+    "amount",
+    "segment_options",
+    "settings",
+    "link",
+];
 
 /// The files with the types of values that the rest of the program has too.
-const DOMAIN: [&str; 13] = [
+const DOMAIN: [&str; 14] = [
     "id",
     "state",
     "client",
@@ -32,6 +43,7 @@ const DOMAIN: [&str; 13] = [
     "setting",
     "forged",
     "kernel_verdict",
+    "wire",
 ];
 
 const EXAMPLES: &str = include_str!("../docs/every-word.toml");
@@ -48,7 +60,7 @@ its line and column. `socklab-tui run FILE` plays a file without the screen; all
 ";
 
 /// The sections: the heading, the type whose words it lists, and how the lines with examples begin.
-const SECTIONS: [(&str, &str, &[&str]); 12] = [
+const SECTIONS: [(&str, &str, &[&str]); 14] = [
     ("A lesson", "Lesson", &[""]),
     ("A step", "LessonStep", &[""]),
     ("Timers that a step depends on", "TimerNeed", &["timers = "]),
@@ -61,10 +73,12 @@ const SECTIONS: [(&str, &str, &[&str]); 12] = [
     ("Keepalive", "KeepAlive", &["{ setsockopt = { socket = \"server\", options = { keep_alive = {"]),
     ("Settings", "HostSettings", &["settings."]),
     ("Which host a setting is for", "LessonSettings", &["settings."]),
+    ("Links", "LinkSettings", &["link."]),
+    ("Which direction of the link", "LessonLink", &["link."]),
 ];
 
 /// The types that are one of a few values.
-const VALUES: [&str; 20] = [
+const VALUES: [&str; 21] = [
     "LessonGroup",
     "WorldId",
     "HostId",
@@ -85,6 +99,7 @@ const VALUES: [&str; 20] = [
     "Disposition",
     "KernelAnswer",
     "KernelCause",
+    "LossReason",
 ];
 
 /// One word of the language.
@@ -346,6 +361,7 @@ impl Types {
             "TimerNeed" => "timer".into(),
             "LessonStep" => "step".into(),
             "LessonSettings" | "HostSettings" => "settings".into(),
+            "LessonLink" | "LinkSettings" => "conditions of a link".into(),
             "TcpState" => "state".into(),
             "Syscall" => "call".into(),
             _ => match self.items.get(&name) {

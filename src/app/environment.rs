@@ -10,6 +10,8 @@ use super::pump::Shell;
 #[cfg(target_os = "linux")]
 use super::wire_lab::{WireLab, run_silently};
 #[cfg(target_os = "linux")]
+use crate::domain::WireCommand;
+#[cfg(target_os = "linux")]
 use crate::domain::need::Lack;
 use crate::domain::{Destination, EventSink, HostId, LabOrder, ServerKind, ServerSpec, WorldId};
 use crate::lab::{Lab, Machine, ScriptedSockets};
@@ -52,7 +54,7 @@ impl Environment {
             #[cfg(target_os = "linux")]
             WorldId::Wire => {
                 let lab = on_wire(lesson, sink, &WireOptions::default())?;
-                lab.set_all(&lesson.settings)?;
+                lab.prepare(lesson)?;
                 Ok(Self { world: PlayedWorld::Wire(Box::new(lab)), failed: None })
             }
             #[cfg(not(target_os = "linux"))]
@@ -244,8 +246,17 @@ impl WireLab {
         }
     }
 
+    /// Sets the hosts and the links up as a lesson's file says.
+    pub(super) fn prepare(&self, lesson: &Lesson) -> anyhow::Result<()> {
+        self.set_all(&lesson.settings)?;
+        if !lesson.link.is_empty() {
+            self.command(WireCommand::Link(lesson.link.changes())).context("the link")?;
+        }
+        Ok(())
+    }
+
     /// Changes the settings that a lesson's file gives, and reports each.
-    pub(super) fn set_all(&self, settings: &LessonSettings) -> anyhow::Result<()> {
+    fn set_all(&self, settings: &LessonSettings) -> anyhow::Result<()> {
         let set = self.setter();
         settings
             .each()

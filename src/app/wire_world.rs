@@ -99,7 +99,7 @@ impl WireWorld {
         self.change(move |sink, _| {
             let options = Self::options(helper);
             let lab = opened(sink, &options, environment::on_wire(&lesson, sink, &options))?;
-            let ready = lab.set_all(&lesson.settings).is_ok();
+            let ready = lab.prepare(&lesson).is_ok();
             // A setting that could not be changed was reported.
             let change = if ready { LessonChange::Staged { run } } else { LessonChange::Left };
             let event = EventKind::Lesson(LessonEvent { lesson: name, change });

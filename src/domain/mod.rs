@@ -32,6 +32,7 @@ pub mod keys;
 pub mod lab_order;
 pub mod lang;
 pub mod lesson;
+pub mod link;
 pub mod localized_text;
 pub mod need;
 pub mod note;
@@ -88,6 +89,7 @@ pub use kernel_verdict::{Disposition, KernelAnswer, KernelCause, KernelVerdict, 
 pub use lab_order::{GuardOrder, LabOrder};
 pub use lang::Lang;
 pub use lesson::{LessonChange, LessonEvent};
+pub use link::{LinkChange, LinkCondition, LinkConditions};
 pub use localized_text::LocalizedText;
 pub use note::Note;
 pub use packet::{Flags, Numbering, PacketSummary, Segment, TcpOption};

@@ -44,6 +44,8 @@ pub enum Refusal {
     Watched,
     /// No packet is held on the wire or under way.
     NothingHeld,
+    /// The packet is in the link already, where it takes its course.
+    InLink,
     /// The wire is not open.
     WireClosed,
     /// Packets cannot be captured here, so there are none.

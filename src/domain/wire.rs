@@ -1,5 +1,6 @@
 //! The wire between the two private hosts: the presenter's commands, and what happens on it.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +10,10 @@ use super::errno::Errno;
 use super::forged::{ForgedPacket, PacketChange};
 use super::id::HostId;
 use super::kernel_verdict::KernelVerdict;
+use super::link::{LinkChange, LinkConditions};
 use super::need::Lack;
 use super::packet::PacketSummary;
+use super::per_host::PerHost;
 use super::setting::Setting;
 use super::text_enum::text_enum;
 
@@ -41,6 +44,8 @@ pub enum WireCommand {
     Cut(Option<HostId>, bool),
     /// Lose this percentage of packets at random.
     Loss(Option<HostId>, u8),
+    /// Change conditions of the link of each direction: its rate, its queue and so on.
+    Link(PerHost<LinkChange>),
     /// Whether a retransmission of a held segment is folded into it.
     Fold(bool),
 }
@@ -74,10 +79,19 @@ text_enum! {
         Cut = "cut",
         /// Too many packets were waiting already.
         Overflow = "overflow",
+        /// The queue of the link was full: it came at its tail.
+        Queue = "queue",
+        /// It is larger than the link's MTU, and its DF bit forbids to divide it.
+        Mtu = "mtu",
+        /// It was one of every so many that the link loses.
+        Every = "every",
         /// The link at the other end did not accept it.
         Link = "link",
     }
 }
+
+/// The address of the wire itself, from which it sends what a router would send.
+pub const WIRE_ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 254);
 
 /// Something that happened on the wire. The event's `host` is the sender.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,6 +141,40 @@ pub enum WireEvent {
     Cut { cut: bool },
     /// The loss of a direction was set.
     LossSet { percent: u8 },
+    /// Conditions of a direction's link were changed: all that hold now.
+    Link(LinkConditions),
+    /// A packet waits in the queue of the link, as the last of so many.
+    Queued { packet: u64, waiting: u32 },
+    /// The link sends a packet, which arrives after this time; so many wait behind it.
+    Crossing {
+        packet: u64,
+        waiting: u32,
+        #[serde(with = "millis", rename = "for_ms")]
+        by: Duration,
+        /// Whether it overtakes another one.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        overtakes: bool,
+    },
+    /// The link marked a packet with CE, congestion experienced (RFC 3168 §5).
+    Marked { packet: u64 },
+    /// The link divided a packet that was too large into these.
+    Fragmented { packet: u64, into: Vec<u64> },
+    /// The wire itself answers a packet that was too large: `answer` is its ICMP message.
+    Answered { packet: u64, answer: u64 },
+    /// The length of a link's queue after changes by packets that are not listed, and what became of such packets since
+    /// the last event of this kind.
+    QueueLength {
+        waiting: u32,
+        /// How many came when the queue was full.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        full: u64,
+        /// How many were too large.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        too_large: u64,
+        /// How many were marked.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        marked: u64,
+    },
     /// Whether retransmissions are folded from now on.
     Folding { on: bool },
     /// Packets crossed at full speed without an event for each, since the last event of this kind.

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::forge::{ChangeAct, InjectAct};
+use super::link::LessonLink;
 use super::matcher::{PacketMatch, SocketName};
 use super::settings::LessonSettings;
 use super::socket_act::{ShutdownAct, WaitTime};
@@ -111,6 +112,8 @@ pub enum Act {
         /// Only for packets from this host.
         from: Option<HostId>,
     },
+    /// Changes conditions of the links: rate, queue, delay, MTU and so on.
+    Link(LessonLink),
     /// Whether retransmissions are folded into a held original.
     Fold(bool),
     /// Changes settings of the hosts.

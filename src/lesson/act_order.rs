@@ -79,6 +79,10 @@ impl Engine {
             }
             Act::Cut { on, from } => treat(WireCommand::Cut(*from, *on)),
             Act::Loss { percent, from } => treat(WireCommand::Loss(*from, *percent)),
+            Act::Link(link) => {
+                let done = if link.is_empty() { DoneWhen::AtOnce } else { DoneWhen::Treated };
+                Some((LessonOrder::Wire(WireCommand::Link(link.changes())), done))
+            }
             Act::Fold(on) => treat(WireCommand::Fold(*on)),
             Act::Set(settings) => {
                 let done = match settings.each().len() {

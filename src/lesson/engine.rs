@@ -36,7 +36,18 @@ pub enum LessonPhase {
 
 /// Whether an expectation can be about this event.
 const fn can_be_expected(kind: &EventKind) -> bool {
-    let of_wire = matches!(kind, EventKind::Wire(WireEvent::ProgramEnded { .. } | WireEvent::Verdict(_)));
+    let of_wire = matches!(
+        kind,
+        EventKind::Wire(
+            WireEvent::ProgramEnded { .. }
+                | WireEvent::Verdict(_)
+                | WireEvent::Dropped { .. }
+                | WireEvent::Marked { .. }
+                | WireEvent::Queued { .. }
+                | WireEvent::Crossing { .. }
+                | WireEvent::QueueLength { .. }
+        )
+    );
     of_wire || matches!(kind, EventKind::State(_) | EventKind::Confirmed(_) | EventKind::Packet(_) | EventKind::Call(_))
 }
 

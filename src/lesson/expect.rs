@@ -4,6 +4,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::matcher::{Amount, CauseMatch, PacketMatch, SocketEnd};
+use crate::domain::wire::LossReason;
 use crate::domain::{
     CongestionState, Disposition, HostId, KernelAnswer, KernelCause, Outcome, Syscall, TcpState, TimerKind,
 };
@@ -45,6 +46,22 @@ pub enum Expect {
     },
     /// The kernel that received a packet did this with it, by its own counters. Not at full speed.
     Verdict(ExpectVerdict),
+    /// A packet was lost since the step began.
+    Lost {
+        /// The packet.
+        packet: PacketMatch,
+        /// Why.
+        why: LossReason,
+    },
+    /// A packet was marked with CE by a link since the step began.
+    Marked(PacketMatch),
+    /// So many packets waited in the queue of a link at some moment since the step began.
+    Queue {
+        /// The queue of packets from this host.
+        from: HostId,
+        /// How many.
+        reaches: Amount,
+    },
     /// A call returned since the step began.
     Call(ExpectCall),
     /// The socket table shows these values for a socket.
@@ -92,6 +109,9 @@ impl Expect {
             | Self::Held(_)
             | Self::Folded { .. }
             | Self::Verdict(_)
+            | Self::Lost { .. }
+            | Self::Marked(_)
+            | Self::Queue { .. }
             | Self::Count { .. }
             | Self::Ended { .. } => None,
         }

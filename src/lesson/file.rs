@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::expect::Expect;
+use super::link::LessonLink;
 use super::settings::LessonSettings;
 use super::step::LessonStep;
 use super::symbols::Symbols;
@@ -36,6 +37,9 @@ pub struct Lesson {
     /// Settings of the hosts before the first step; only the wire's hosts have any.
     #[serde(default, alias = "knobs")]
     pub settings: LessonSettings,
+    /// Conditions of the wire's links before the first step.
+    #[serde(default)]
+    pub link: LessonLink,
     /// The laboratory's servers that it has, stopped at first: `threaded`, `echo`, `async`, `udp`.
     #[serde(default)]
     pub servers: Vec<ServerKind>,

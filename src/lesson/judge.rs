@@ -7,6 +7,7 @@ use super::engine::Engine;
 use super::expect::{Expect, ExpectCall, ExpectEdge, ExpectInfo, ExpectRow, ExpectState, ExpectVerdict};
 use super::matcher::{Amount, PacketMatch, SocketEnd};
 use crate::domain::lesson::SeenInstead;
+use crate::domain::wire::LossReason;
 use crate::domain::{
     Call, Cause, Event, EventKind, Evidence, Flags, Flow, HostId, KernelAnswer, KernelCause, KernelVerdict,
     PacketSummary, SocketId, Stamp, Transition, WireEvent,
@@ -58,6 +59,30 @@ fn judge(engine: &Engine, events: &[Event], world: &World, expect: &Expect) -> J
             }
         }
         Expect::Verdict(wanted) => verdict(events, world, wanted),
+        Expect::Lost { packet, why } => {
+            let lost = |event: &WireEvent| match event {
+                WireEvent::Dropped { packet, why } => Some((*packet, Some(*why))),
+                _ => None,
+            };
+            happened(events, world, packet, lost, Some(*why))
+        }
+        Expect::Marked(packet) => {
+            let marked = |event: &WireEvent| match event {
+                WireEvent::Marked { packet } => Some((*packet, None)),
+                _ => None,
+            };
+            happened(events, world, packet, marked, None)
+        }
+        Expect::Queue { from, reaches } => {
+            let lengths = || {
+                let all = events.iter().enumerate().filter(|(_, event)| event.seen.host == Some(*from));
+                all.filter_map(|(at, event)| Some((at, queue_length(event)?)))
+            };
+            if let Some((at, _)) = lengths().find(|(_, length)| reaches.is(*length)) {
+                return Ok(Some(at));
+            }
+            Err(lengths().map(|(_, length)| length).max().map_or(SeenInstead::Nothing, SeenInstead::Number))
+        }
         Expect::Call(wanted) => call(engine, events, wanted),
         Expect::Row(wanted) => row(engine, world, wanted),
         Expect::Info(wanted) => info(engine, wanted),
@@ -210,6 +235,41 @@ fn verdict(events: &[Event], world: &World, wanted: &ExpectVerdict) -> Judged {
         let said: Vec<_> = said.into_iter().flatten().collect();
         format!("{} {}", brief(on.from, &on.packet), said.join(" "))
     })))
+}
+
+/// Whether something happened to a packet, for this reason; `what` says to which packet an event says so, and why.
+fn happened(
+    events: &[Event],
+    world: &World,
+    wanted: &PacketMatch,
+    what: impl Fn(&WireEvent) -> Option<(u64, Option<LossReason>)>,
+    reason: Option<LossReason>,
+) -> Judged {
+    let all = || {
+        let of = events.iter().enumerate().filter_map(|(at, event)| match &event.seen.kind {
+            EventKind::Wire(event) => Some((at, what(event)?)),
+            _ => None,
+        });
+        of.filter_map(|(at, (number, why))| Some((at, world.wire.packet(number)?, why)))
+    };
+    let is = |(_, on, why): &(usize, &PacketOnWire, _)| *why == reason && wanted.is(&on.packet, Some(on.from));
+    if let Some((at, ..)) = all().filter(is).nth(wanted.place()) {
+        return Ok(Some(at));
+    }
+    let because = |why: Option<LossReason>| why.map_or_else(String::new, |why| format!(" ({why})"));
+    Err(these(all().map(|(_, on, why)| format!("{}{}", brief(on.from, &on.packet), because(why)))))
+}
+
+/// The length of a link's queue that an event tells.
+fn queue_length(event: &Event) -> Option<u64> {
+    match event.seen.kind {
+        EventKind::Wire(
+            WireEvent::Queued { waiting, .. }
+            | WireEvent::Crossing { waiting, .. }
+            | WireEvent::QueueLength { waiting, .. },
+        ) => Some(waiting.into()),
+        _ => None,
+    }
 }
 
 fn call(engine: &Engine, events: &[Event], wanted: &ExpectCall) -> Judged {

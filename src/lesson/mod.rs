@@ -2,7 +2,7 @@
 //!
 //! | file | is |
 //! |---|---|
-//! | `file`, `step`, `act`, `socket_act`, `forge`, `expect`, `matcher`, `amount`, `segment_options`, `settings` | the file format |
+//! | `file`, `step`, `act`, `socket_act`, `forge`, `expect`, `matcher`, `amount`, `segment_options`, `settings`, `link` | the file format |
 //! | `symbols` | the sockets that a file names |
 //! | `engine`, `act_order`, `forge_order`, `order`, `judge` | what to do next, whether it is done, whether the expectations are met |
 //! | `player` | one run of a lesson: the engine, and the events that report its progress |
@@ -21,6 +21,7 @@ pub mod forge;
 mod forge_order;
 mod host_addresses;
 mod judge;
+mod link;
 pub mod matcher;
 mod order;
 pub mod packetdrill;

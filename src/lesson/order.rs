@@ -2,6 +2,7 @@
 
 use super::settings::LessonSettings;
 use crate::domain::client::ClientChange;
+use crate::domain::wire::LossReason;
 use crate::domain::{
     EventKind, Flow, HostId, LabOrder, Note, Observation, ServerChange, ServerId, SocketId, SocketOp, Stamp, Syscall,
     WireCommand, WireEvent,
@@ -33,7 +34,7 @@ pub(super) enum DoneWhen {
     Handled(u64),
     /// A packet was put onto the wire.
     Injected,
-    /// This packet was delivered; `None` for any packet.
+    /// This packet was delivered, or went into the link where there is one; `None` for any packet.
     Delivered(Option<u64>),
     /// The wire reported how it now treats packets.
     Treated,
@@ -63,10 +64,17 @@ impl DoneWhen {
             (Self::Delivered(wanted), EventKind::Wire(WireEvent::Delivered { packet })) => {
                 wanted.is_none_or(|wanted| wanted == *packet)
             }
+            (Self::Delivered(wanted), EventKind::Wire(event)) => {
+                in_link(event).is_some_and(|packet| wanted.is_none_or(|wanted| wanted == packet))
+            }
             (Self::Injected, EventKind::Wire(event)) => matches!(event, WireEvent::Injected { .. }),
             (Self::Treated, EventKind::Wire(event)) => matches!(
                 event,
-                WireEvent::Mode(_) | WireEvent::Cut { .. } | WireEvent::LossSet { .. } | WireEvent::Folding { .. }
+                WireEvent::Mode(_)
+                    | WireEvent::Cut { .. }
+                    | WireEvent::LossSet { .. }
+                    | WireEvent::Link(_)
+                    | WireEvent::Folding { .. }
             ),
             (Self::Call(socket, wanted), EventKind::Call(call)) => {
                 let accepted = call.new_socket == Some(*socket);
@@ -107,6 +115,17 @@ impl DoneWhen {
             (Self::Program, EventKind::Wire(event)) => matches!(event, WireEvent::Program { parent: None, .. }),
             _ => false,
         }
+    }
+}
+
+/// The packet that went into a link, whatever the link did with it.
+const fn in_link(event: &WireEvent) -> Option<u64> {
+    match event {
+        WireEvent::Queued { packet, .. }
+        | WireEvent::Crossing { packet, .. }
+        | WireEvent::Fragmented { packet, .. }
+        | WireEvent::Dropped { packet, why: LossReason::Queue | LossReason::Mtu } => Some(*packet),
+        _ => None,
     }
 }
 

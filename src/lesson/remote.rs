@@ -99,6 +99,9 @@ impl Lesson {
             | Expect::Held(_)
             | Expect::Folded { .. }
             | Expect::Verdict(_)
+            | Expect::Lost { .. }
+            | Expect::Marked(_)
+            | Expect::Queue { .. }
             | Expect::Ended { .. } => false,
         }
     }
@@ -155,6 +158,7 @@ fn server_host_use(act: &Act) -> ServerHostUse {
         | Act::Mode { .. }
         | Act::Cut { .. }
         | Act::Loss { .. }
+        | Act::Link(_)
         | Act::Fold(_)
         | Act::Set(_)
         | Act::End { .. }

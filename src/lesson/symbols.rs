@@ -159,6 +159,7 @@ impl Symbols {
             | Act::Mode { .. }
             | Act::Cut { .. }
             | Act::Loss { .. }
+            | Act::Link(_)
             | Act::Fold(_)
             | Act::Set(_)
             | Act::End { .. }

@@ -26,6 +26,7 @@ mod lab;
 pub mod lessons;
 pub mod lifecycle;
 pub mod line;
+mod link_settings;
 pub mod listing;
 mod lists;
 pub mod mode;

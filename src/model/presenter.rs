@@ -15,7 +15,8 @@ use super::{Model, selection, settings};
 use crate::domain::keys::{LinkAction, PacketFate, Turn, WireAction};
 use crate::domain::wire::{CloseReason, WireEvent};
 use crate::domain::{
-    EventKind, Flow, HostId, Observation, Proto, Refusal, Setting, Stamp, WireCommand, WireMode, WorldId,
+    EventKind, Flow, HostId, LinkChange, Observation, PerHost, Proto, Refusal, Setting, Stamp, WireCommand, WireMode,
+    WorldId,
 };
 
 /// See the module's head.
@@ -90,7 +91,7 @@ pub(super) fn next_change(model: &Model) -> Option<Stamp> {
         return None;
     }
     let wire = &model.worlds.shown().wire;
-    let flying = wire.open().any(|packet| matches!(packet.fate, WirePacketFate::Flying { .. }));
+    let flying = wire.open().any(|packet| packet.fate.flight().is_some());
     let held = wire.open().next().is_some();
     if flying { Some(model.now.after(FLIGHT)) } else { held.then(|| model.now.after(Duration::from_secs(1))) }
 }
@@ -125,6 +126,9 @@ pub(super) fn act(model: &mut Model, action: WireAction, count: Option<u32>) -> 
         }
         WireAction::Packet(fate) => {
             let packet = target(model).ok_or(Refusal::NothingHeld)?;
+            if fate != PacketFate::Drop {
+                before_link(model, packet)?;
+            }
             return command(match fate {
                 PacketFate::Drop => WireCommand::Drop(packet),
                 PacketFate::Duplicate => WireCommand::Duplicate(packet),
@@ -144,7 +148,11 @@ pub(super) fn act(model: &mut Model, action: WireAction, count: Option<u32>) -> 
         WireAction::Link(action) => return link(model, action, count),
         WireAction::Fold => return command(WireCommand::Fold(!model.worlds.wire().wire.folding)),
         WireAction::From(host) => model.ui.wire.from = (from != Some(host)).then_some(host),
-        WireAction::Settings => model.ui.mode = Mode::Settings,
+        WireAction::Settings => {
+            model.ui.mode = Mode::Settings;
+            model.ui.wire.settings.typed = None;
+            model.ui.wire.settings.host = from.unwrap_or(model.ui.wire.settings.host);
+        }
         WireAction::Run => run_prompt::open(model),
         WireAction::Along(turn) => return along(model, turn).map(|()| vec![]),
         WireAction::Graph => {
@@ -167,6 +175,12 @@ fn command(command: WireCommand) -> Acted {
     Ok(vec![Effect::Wire(WireEffect::Command(command))])
 }
 
+/// Refuses what cannot be done to a packet that is in a link.
+fn before_link(model: &Model, packet: u64) -> Result<u64, Refusal> {
+    let inside = model.worlds.shown().wire.packet(packet).is_some_and(|on| on.fate.is_in_link());
+    if inside { Err(Refusal::InLink) } else { Ok(packet) }
+}
+
 /// Treats packets of the direction that is meant in this way. The hosts are patient as long as packets are held: at
 /// other times their timers are part of what there is to see. A scenario says itself what it needs.
 fn treat(model: &Model, mode: WireMode) -> Vec<Effect> {
@@ -182,17 +196,23 @@ fn treat(model: &Model, mode: WireMode) -> Vec<Effect> {
 
 fn link(model: &Model, action: LinkAction, count: Option<u32>) -> Acted {
     let from = model.ui.wire.from;
-    let link = direction(model);
+    let state = direction(model);
     match action {
-        LinkAction::Cut => command(WireCommand::Cut(from, !link.cut)),
+        LinkAction::Cut => command(WireCommand::Cut(from, !state.cut)),
         LinkAction::Loss => {
-            let usual = if link.loss == 0 { LOSS } else { 0 };
+            let usual = if state.link.loss_percent == 0 { LOSS } else { 0 };
             let percent = u8::try_from(count.unwrap_or(usual).min(100)).unwrap_or(100);
             command(WireCommand::Loss(from, percent))
         }
-        LinkAction::Mend if !link.cut && link.loss == 0 => Err(Refusal::NoMore),
         LinkAction::Mend => {
-            let commands = [WireCommand::Cut(from, false), WireCommand::Loss(from, 0)];
+            let wire = &model.worlds.wire().wire;
+            let is_meant = |host| from.is_none_or(|from| from == host);
+            let meant = [HostId::Client, HostId::Server].into_iter().filter(|host| is_meant(*host));
+            if meant.map(|host| wire.direction(host)).all(|direction| !direction.cut && direction.link.is_plain()) {
+                return Err(Refusal::NoMore);
+            }
+            let link = |host| if is_meant(host) { LinkChange::mend() } else { LinkChange::default() };
+            let commands = [WireCommand::Cut(from, false), WireCommand::Link(PerHost::from_fn(link))];
             Ok(commands.map(|command| Effect::Wire(WireEffect::Command(command))).into())
         }
     }
@@ -340,7 +360,8 @@ pub fn target(model: &Model) -> Option<u64> {
         None => {
             let held = wire.first_held(model.ui.wire.from);
             let from = model.ui.wire.from;
-            let flying = || wire.open().find(|packet| from.is_none_or(|host| host == packet.from));
+            let meant = || wire.open().filter(|packet| from.is_none_or(|host| host == packet.from));
+            let flying = || meant().find(|packet| !packet.fate.is_in_link()).or_else(|| meant().next());
             held.or_else(flying).map(|packet| packet.packet.number)
         }
     }
@@ -384,7 +405,8 @@ fn direction(model: &Model) -> super::wire::DirectionState {
             super::wire::DirectionState {
                 mode: if client.mode == WireMode::Step { server.mode } else { client.mode },
                 cut: client.cut || server.cut,
-                loss: client.loss.max(server.loss),
+                link: if client.link.loss_percent > 0 { client.link } else { server.link },
+                waiting: client.waiting.max(server.waiting),
             }
         }
     }
@@ -397,14 +419,15 @@ fn next(model: &mut Model, count: Option<u32>) -> Acted {
         // The next press is about the next packet.
         model.ui.wire.packet = None;
         if let Some(packet) = selected {
-            return command(WireCommand::Deliver(packet));
+            return command(WireCommand::Deliver(before_link(model, packet)?));
         }
     }
     let count = count.unwrap_or(1).min(MOST);
     let wire = &model.worlds.wire().wire;
     if wire.first_held(from).is_none() {
         // No packet is held: deliver the next one that is under way.
-        return command(WireCommand::Deliver(target(model).ok_or(Refusal::NothingHeld)?));
+        let packet = target(model).ok_or(Refusal::NothingHeld)?;
+        return command(WireCommand::Deliver(before_link(model, packet)?));
     }
     if from.is_none() && count == 1 {
         return command(WireCommand::Next);

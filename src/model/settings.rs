@@ -1,11 +1,12 @@
-//! The settings of the wire's hosts that can be turned from the screen, and where the keys are among them.
+//! The settings of the wire's hosts and the conditions of its links that can be turned from the screen, and where the
+//! keys are among them.
 
-use super::Model;
 use super::effect::{Effect, WireEffect};
 use super::mode::Mode;
 use super::wire::{SettingChange, WireState};
+use super::{Model, link_settings};
 use crate::domain::keys::Key;
-use crate::domain::{Congestion, HostId, Setting};
+use crate::domain::{Congestion, HostId, LinkCondition, Setting};
 
 /// One line of the settings: what it can be turned to, in the order of the keys. What a host starts with is the first,
 /// unless it is not ours to say.
@@ -47,6 +48,21 @@ pub const SETTINGS: [&[Setting]; 19] = [
     &[Setting::Mtu(1_500), Setting::Mtu(576), Setting::Mtu(9_000)],
 ];
 
+/// A line of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SettingsLine {
+    /// A setting of a host.
+    Host(&'static [Setting]),
+    /// A condition of the link from a host.
+    Link(LinkCondition),
+}
+
+/// The lines of the list: the hosts' settings, then the links' conditions.
+pub fn lines() -> impl Iterator<Item = SettingsLine> {
+    let hosts = SETTINGS.iter().map(|choices| SettingsLine::Host(choices));
+    hosts.chain(LinkCondition::ALL.iter().map(|condition| SettingsLine::Link(*condition)))
+}
+
 /// The selected setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SettingsCursor {
@@ -54,11 +70,31 @@ pub struct SettingsCursor {
     pub line: usize,
     /// The host.
     pub host: HostId,
+    /// The number that is being typed for a condition of a link.
+    pub typed: Option<u32>,
+}
+
+impl SettingsCursor {
+    /// The line that it is on.
+    pub fn on(&self) -> Option<SettingsLine> {
+        lines().nth(self.line)
+    }
+
+    /// Takes another digit.
+    const fn types(&mut self, digit: u32) {
+        /// The greatest number that can be typed.
+        const MOST: u32 = 99_999_999;
+        let typed = match self.typed {
+            Some(typed) => typed.saturating_mul(10).saturating_add(digit),
+            None => digit,
+        };
+        self.typed = Some(if typed > MOST { MOST } else { typed });
+    }
 }
 
 impl Default for SettingsCursor {
     fn default() -> Self {
-        Self { line: 0, host: HostId::Client }
+        Self { line: 0, host: HostId::Client, typed: None }
     }
 }
 
@@ -84,25 +120,42 @@ pub fn failure<'a>(wire: &'a WireState, host: HostId, line: &[Setting]) -> Optio
 
 /// A key while the settings are shown.
 pub(super) fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
-    let SettingsCursor { line, host } = model.ui.wire.settings;
-    let last = SETTINGS.len() - 1;
-    match key {
-        Key::Up | Key::Char('k') => model.ui.wire.settings.line = line.saturating_sub(1),
-        Key::Down | Key::Char('j') => model.ui.wire.settings.line = (line + 1).min(last),
-        Key::Tab | Key::BackTab => model.ui.wire.settings.host = host.other(),
-        Key::Left | Key::Char('-') => return turn(model, -1),
-        Key::Right | Key::Char('+' | ' ') | Key::Enter => return turn(model, 1),
-        Key::Char('L') => model.ui.lang = model.ui.lang.other(),
+    let cursor = &mut model.ui.wire.settings;
+    let all = lines().count();
+    let typed = cursor.typed.take();
+    match (key, cursor.on()) {
+        (Key::Up | Key::Char('k'), _) => cursor.line = (cursor.line + all - 1) % all,
+        (Key::Down | Key::Char('j'), _) => cursor.line = (cursor.line + 1) % all,
+        (Key::Tab | Key::BackTab, _) => cursor.host = cursor.host.other(),
+        (Key::Char(digit @ '0'..='9'), Some(SettingsLine::Link(_))) => {
+            cursor.typed = typed;
+            cursor.types(digit.to_digit(10).unwrap_or_default());
+        }
+        (Key::Backspace, Some(SettingsLine::Link(_))) => {
+            cursor.typed = typed.map(|typed| typed / 10).filter(|typed| *typed > 0);
+        }
+        (Key::Enter, Some(SettingsLine::Link(condition))) if typed.is_some() => {
+            return link_settings::set(cursor.host, condition, typed.unwrap_or_default());
+        }
+        // What was typed is undone first.
+        (Key::Esc, _) if typed.is_some() => {}
+        (Key::Left | Key::Char('-'), _) => return turn(model, -1),
+        (Key::Right | Key::Char('+' | ' ') | Key::Enter, _) => return turn(model, 1),
+        (Key::Char('L'), _) => model.ui.lang = model.ui.lang.other(),
         _ => model.ui.mode = Mode::Command,
     }
     vec![]
 }
 
 fn turn(model: &Model, steps: isize) -> Vec<Effect> {
-    let SettingsCursor { line, host } = model.ui.wire.settings;
-    let Some(choices) = SETTINGS.get(line) else { return vec![] };
-    let now = value(&model.worlds.shown().wire, host, choices);
+    let cursor = model.ui.wire.settings;
+    let choices = match cursor.on() {
+        Some(SettingsLine::Host(choices)) => choices,
+        Some(SettingsLine::Link(condition)) => return link_settings::turn(model, cursor.host, condition, steps),
+        None => return vec![],
+    };
+    let now = value(&model.worlds.shown().wire, cursor.host, choices);
     let at = now.and_then(|now| choices.iter().position(|setting| *setting == now));
     let to = at.map_or(0, |at| (at.cast_signed() + steps).rem_euclid(choices.len().cast_signed()).cast_unsigned());
-    choices.get(to).map_or_else(Vec::new, |setting| vec![Effect::Wire(WireEffect::Set(host, *setting))])
+    choices.get(to).map_or_else(Vec::new, |setting| vec![Effect::Wire(WireEffect::Set(cursor.host, *setting))])
 }

@@ -1,7 +1,10 @@
 //! The texts around a lesson: what is expected and what was seen, as parts of sentences without a full stop.
 
 use crate::domain::lesson::{LessonFault, UnsayableReason};
-use crate::domain::{CloseHow, Disposition, HostId, KernelAnswer, KernelCause, ServiceModel, Shut, TcpState};
+use crate::domain::wire::LossReason;
+use crate::domain::{
+    CloseHow, Disposition, HostId, KernelAnswer, KernelCause, LinkChange, PerHost, ServiceModel, Shut, TcpState,
+};
 
 /// A lesson.
 #[derive(Debug)]
@@ -48,6 +51,12 @@ pub struct LessonsText {
     pub verdict: fn(&str, Disposition, Option<KernelAnswer>) -> String,
     /// Why it did that, in a few words.
     pub cause: fn(KernelCause) -> &'static str,
+    /// A packet was lost, and why.
+    pub lost: fn(&str, LossReason) -> String,
+    /// A packet was marked with CE.
+    pub marked: fn(&str) -> String,
+    /// So many packets wait in the queue of the direction from this host.
+    pub queue: fn(HostId, &str) -> String,
     /// The number of sockets in a state, on one host or on both.
     pub count: fn(&str, TcpState, Option<HostId>) -> String,
     /// A program on a host ended with a status.
@@ -69,7 +78,7 @@ pub struct LessonsText {
     /// An act that a script for packetdrill cannot say: its line, the number of its step, itself, and why.
     pub not_in_packetdrill: fn(usize, usize, &str, UnsayableReason) -> String,
     /// The title and the headings of the reference of the language.
-    pub headings: [&'static str; 14],
+    pub headings: [&'static str; 16],
     /// The servers are those of this host, but the parts listed next need servers here.
     pub needs_here: fn(&str) -> String,
 }
@@ -92,6 +101,7 @@ pub enum PlannedAct<'a> {
     Live(Option<HostId>),
     Cut(Option<HostId>, bool),
     Loss(Option<HostId>, u8),
+    Link(PerHost<LinkChange>),
     Fold(bool),
     Set,
     Listen(&'a str, u16),

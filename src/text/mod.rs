@@ -12,6 +12,7 @@ mod forge;
 mod graph;
 mod keys;
 pub mod lesson;
+mod link;
 pub mod need;
 mod network;
 mod number;
@@ -30,6 +31,7 @@ pub use forge::ForgeText;
 pub use graph::GraphText;
 pub use keys::{KeyText, KeysText};
 pub use lesson::LessonsText;
+pub use link::LinkText;
 pub use network::NetworkText;
 pub use number::NumberFormat;
 pub use packets::PacketsText;
@@ -74,6 +76,8 @@ pub struct Text {
     pub graph: GraphText,
     /// The form for a packet of one's own.
     pub forge: ForgeText,
+    /// The links of the wire.
+    pub link: LinkText,
     /// What a kernel did with a packet.
     pub verdict: VerdictText,
     /// The view of packets.

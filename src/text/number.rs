@@ -98,4 +98,16 @@ impl NumberFormat {
         }
         format!("{bytes} B")
     }
+
+    /// The rate of a link: `512 kbit/s`, `1 Mbit/s`, `1.5 Mbit/s`, `10 Gbit/s`. A unit is used where it loses nothing.
+    pub fn rate(&self, kbit: u32) -> String {
+        let (unit, name) = match kbit {
+            1_000_000.. if kbit.is_multiple_of(100_000) => (1_000_000, "Gbit/s"),
+            1_000.. if kbit.is_multiple_of(100) => (1_000, "Mbit/s"),
+            _ => return format!("{} kbit/s", self.count(kbit.into())),
+        };
+        let tenth = kbit % unit / (unit / 10);
+        let tenth = if tenth == 0 { String::new() } else { format!("{}{tenth}", self.point) };
+        format!("{}{tenth} {name}", self.count((kbit / unit).into()))
+    }
 }

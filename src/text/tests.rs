@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::of;
+use super::{Text, lesson, of};
 use crate::domain::guard::{GuardAction, PortCheck};
 use crate::domain::need::{Lack, Need, Remedy};
 use crate::domain::note::TableSource;
@@ -239,6 +239,35 @@ fn every_sentence_of_the_wire_is_translated() {
     for setting in settings {
         assert_ne!((en.setting)(&setting), (pt.setting)(&setting));
     }
+}
+
+#[test]
+fn every_condition_of_a_link_is_translated_and_told_apart() {
+    use crate::domain::{HostId, LinkChange, LinkCondition, PerHost};
+    let [en, pt] = [Lang::En, Lang::PtBr].map(|lang| of(lang));
+    for text in [en, pt] {
+        let names: std::collections::HashSet<_> =
+            LinkCondition::ALL.iter().map(|condition| (text.link.condition)(*condition)).collect();
+        assert_eq!(names.len(), LinkCondition::ALL.len());
+        for &condition in LinkCondition::ALL {
+            let values = [0, 2].map(|value| (text.link.value)(condition, value));
+            assert_ne!(values[0], values[1], "{condition}");
+        }
+    }
+    assert_eq!((en.link.value)(LinkCondition::Rate, 1_500), "1.5 Mbit/s");
+    assert_eq!((pt.link.value)(LinkCondition::Rate, 1_500), "1,5 Mbit/s");
+    assert_eq!((pt.link.value)(LinkCondition::Rate, 1_234), "1.234 kbit/s");
+    assert_eq!((en.link.value)(LinkCondition::Rate, 10_000_000), "10 Gbit/s");
+    let says = ["2nd", "3rd", "11th", "21st", "112th"];
+    assert_eq!([2, 3, 11, 21, 112].map(|every| (en.link.value)(LinkCondition::LossEvery, every)), says);
+    let narrow = LinkChange::of(LinkCondition::Rate, 1_000).and(LinkCondition::Queue, Some(8));
+    let act = |text: &Text, changes| (text.lessons.act)(&lesson::PlannedAct::Link(changes));
+    let one = PerHost::new(narrow, LinkChange::default());
+    assert_eq!(act(en, one), "the link from the client: 1 Mbit/s, queue 8");
+    assert_eq!(act(pt, PerHost::new(narrow, narrow)), "o enlace: 1 Mbit/s, fila 8");
+    let message = [(en.link.was_told)("#3", "#2"), (pt.link.was_told)("#3", "#2")];
+    assert_ne!(message[0], message[1]);
+    assert_ne!((en.link.from)(HostId::Client), (en.link.from)(HostId::Server));
 }
 
 #[test]

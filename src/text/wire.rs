@@ -23,6 +23,8 @@ pub type AgainReason = (SentAgain, Flags);
 #[derive(Debug)]
 pub struct ForecastText {
     pub cut: &'static str,
+    pub too_large: &'static str,
+    pub link_full: &'static str,
     pub corrupt: &'static str,
     pub opens: &'static str,
     pub queue_full: &'static str,
@@ -83,7 +85,6 @@ pub struct WireText {
     pub only: fn(HostId) -> &'static str,
     pub held_count: fn(usize) -> String,
     pub cut: &'static str,
-    pub loss: fn(u8) -> String,
     pub unfolded: &'static str,
     pub unlisted: fn(&str, u64) -> String,
     pub missing: fn(u64) -> String,
@@ -123,6 +124,8 @@ pub struct WireText {
     pub and: &'static str,
     pub delivered: fn(&str, HostId) -> String,
     pub was_lost: fn(&str, LossReason) -> String,
+    /// The reason alone.
+    pub why_lost: fn(LossReason) -> &'static str,
     pub resent: fn(Resent) -> &'static str,
     pub copied: fn(&str, u64) -> String,
     pub corrupted: fn(&str) -> String,

@@ -30,6 +30,9 @@ pub fn of_expect(text: &LessonsText, expect: &Expect) -> String {
             let after = after_ms.map_or_else(String::new, |ms| format!(" (+{ms} ms)"));
             (text.folded)(&of_packet(text, packet), &times.to_string()) + &after
         }
+        Expect::Lost { packet, why } => (text.lost)(&of_packet(text, packet), *why),
+        Expect::Marked(packet) => (text.marked)(&of_packet(text, packet)),
+        Expect::Queue { from, reaches } => (text.queue)(*from, &reaches.to_string()),
         Expect::Call(call) => {
             let len = call.len.map_or_else(String::new, |len| format!(", {len} B"));
             let data = call.text.as_ref().map_or_else(String::new, |text| format!(", {text:?}"));
@@ -116,6 +119,7 @@ pub fn of_act(text: &LessonsText, act: &Act) -> String {
         Act::Mode { is: ModeName::Live, from, .. } => say(PlannedAct::Live(*from)),
         Act::Cut { on, from } => say(PlannedAct::Cut(*from, *on)),
         Act::Loss { percent, from } => say(PlannedAct::Loss(*from, *percent)),
+        Act::Link(link) => say(PlannedAct::Link(link.changes())),
         Act::Fold(on) => say(PlannedAct::Fold(*on)),
         Act::Set(_) => say(PlannedAct::Set),
         Act::Listen(listen) => say(PlannedAct::Listen(listen.socket.get_ref(), listen.port)),

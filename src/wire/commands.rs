@@ -3,8 +3,9 @@
 use super::core::WireCore;
 use super::decode;
 use super::decode::WirePacket;
-use super::direction::{Direction, InFlight, Schedule};
+use super::direction::Direction;
 use super::forge;
+use super::in_flight::{InFlight, Schedule};
 use crate::domain::wire::{LossReason, WireCommand, WireEvent, WireMode};
 use crate::domain::{EventKind, Finding, HostId, PacketChange, PacketSummary, Stamp};
 
@@ -40,9 +41,15 @@ impl WireCore {
                 WireEvent::Cut { cut }
             }),
             WireCommand::Loss(from, percent) => self.each(from, |direction| {
-                direction.loss = percent.min(100);
-                WireEvent::LossSet { percent: direction.loss }
+                let percent = percent.min(100);
+                direction.pipe.conditions.loss_percent = percent.into();
+                WireEvent::LossSet { percent }
             }),
+            WireCommand::Link(changes) => {
+                for (from, change) in changes.iter().filter(|(_, change)| !change.is_empty()) {
+                    self.change_link(now, from, change);
+                }
+            }
         }
     }
 
@@ -89,6 +96,10 @@ impl WireCore {
     }
 
     fn missed(&mut self, packet: u64) {
+        // In a link a packet takes its course.
+        if self.directions.iter().any(|(_, direction)| direction.pipe.has(packet)) {
+            return;
+        }
         self.report(HostId::Client, WireEvent::NoSuchPacket { packet });
     }
 
@@ -100,7 +111,12 @@ impl WireCore {
     }
 
     fn drop(&mut self, number: u64) {
-        let Some((from, at)) = self.find(number) else { return self.missed(number) };
+        let Some((from, at)) = self.find(number) else {
+            if !self.drop_in_link(number) {
+                self.missed(number);
+            }
+            return;
+        };
         if let Some(InFlight { outline: Some(outline), ack, .. }) = self.direction(from).in_flight.remove(at) {
             self.miss(from, outline.flow, ack);
         }

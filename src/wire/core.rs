@@ -3,8 +3,10 @@
 //!
 //! Every packet that is offered arrives, is dropped with a reason, is folded into a held one, or is still on the wire.
 
+use super::chance::Chance;
 use super::decode::{Outline, SegmentId, WirePacket};
-use super::direction::{ArrivedSegment, Direction, InFlight, Schedule};
+use super::direction::{ArrivedSegment, Direction, DueStep};
+use super::in_flight::{InFlight, Schedule};
 use crate::domain::wire::{LossReason, WireEvent, WireMode};
 use crate::domain::{
     ChecksumStatus, EventKind, Finding, Flow, ForgedPacket, HostId, Numbering, PacketSummary, PerHost, Stamp,
@@ -22,7 +24,7 @@ pub(super) struct WireCore {
     pub(super) latest: u64,
     placed: u64,
     numbering: Numbering,
-    chance: Chance,
+    pub(super) chance: Chance,
     pub(super) events: Vec<(HostId, EventKind)>,
     unlisted: u64,
 }
@@ -42,7 +44,7 @@ impl WireCore {
     /// The default limit of packets in flight in one direction.
     pub(super) const MOST: usize = 4096;
 
-    /// A wire that holds every packet, at most `most` in each direction. `seed` is that of random loss.
+    /// A wire that holds every packet, at most `most` in each direction. `seed` is that of everything that chance decides.
     pub(super) fn new(most: usize, seed: u64) -> Self {
         Self {
             directions: PerHost::default(),
@@ -52,7 +54,7 @@ impl WireCore {
             latest: 0,
             placed: 0,
             numbering: Numbering::default(),
-            chance: Chance(seed),
+            chance: Chance::new(seed),
             events: Vec::new(),
             unlisted: 0,
         }
@@ -82,7 +84,7 @@ impl WireCore {
         let direction = self.directions.of(from);
         // What arrives is remembered where its answer may be held.
         let live = self.directions.iter().all(|(_, direction)| direction.mode == WireMode::Live);
-        if !live || direction.cut || direction.loss > 0 || !direction.in_flight.is_empty() {
+        if !live || direction.cut || !direction.in_flight.is_empty() || !direction.pipe.is_clear() {
             return None;
         }
         let outline = WirePacket::of(bytes)?.outline();
@@ -180,7 +182,12 @@ impl WireCore {
         self.lay(from, packet);
     }
 
-    fn list(&mut self, from: HostId, number: u64, packet: &WirePacket<'_>, id: Option<SegmentId>) {
+    /// Counts a packet without an event.
+    pub(super) const fn unlist(&mut self) {
+        self.unlisted += 1;
+    }
+
+    pub(super) fn list(&mut self, from: HostId, number: u64, packet: &WirePacket<'_>, id: Option<SegmentId>) {
         let Some(mut packet) = packet.summary() else { return };
         if let Some(tcp) = &mut packet.tcp {
             self.numbering.relate(packet.flow, tcp);
@@ -194,9 +201,14 @@ impl WireCore {
         self.events.push((from, EventKind::Packet(packet)));
     }
 
-    fn lay(&mut self, from: HostId, mut packet: InFlight) {
+    /// The place behind all packets so far.
+    pub(super) const fn next_place(&mut self) -> u64 {
         self.placed += 1;
-        packet.place = self.placed;
+        self.placed
+    }
+
+    fn lay(&mut self, from: HostId, mut packet: InFlight) {
+        packet.place = self.next_place();
         self.direction(from).in_flight.push_back(packet);
     }
 
@@ -235,28 +247,46 @@ impl WireCore {
 
     /// The reason why a new packet is lost, if it is.
     fn lost(&mut self, from: HostId) -> Option<LossReason> {
-        let direction = self.directions.of(from);
+        let Self { directions, chance, most, .. } = self;
+        let direction = directions.of_mut(from);
         if direction.cut {
             Some(LossReason::Cut)
-        } else if direction.loss > 0 && self.chance.percent() < direction.loss {
+        } else if direction.pipe.counts_out() {
+            Some(LossReason::Every)
+        } else if chance.falls(direction.pipe.conditions.loss_percent) {
             Some(LossReason::Chance)
         } else {
-            (direction.in_flight.len() >= self.most).then_some(LossReason::Overflow)
+            (direction.in_flight.len() + direction.pipe.len() >= *most).then_some(LossReason::Overflow)
         }
     }
 
-    /// When the next packet arrives, unless a command changes that.
+    /// When something happens to a packet next, unless a command changes that.
     pub(super) fn next_due(&self) -> Option<Stamp> {
         self.directions.iter().filter_map(|(_, direction)| direction.next_due()).min()
     }
 
-    /// Takes the next packet that arrives by `now` off the wire: the earliest, and of several the first.
+    /// Takes the next packet that arrives by `now` off the wire: the earliest, and of several the first. What happens to
+    /// others before that happens in its order, each at its time.
     pub(super) fn due(&mut self, now: Stamp) -> Option<WireDelivery> {
         loop {
-            let due = self.directions.iter().filter_map(|(from, direction)| Some((direction.first_due(now)?, from)));
-            let (_, from) = due.min()?;
-            let InFlight { number, bytes, outline, listed, id, ack, again, last_sent, .. } =
-                self.direction(from).take_due(now)?;
+            let steps = self.directions.iter().filter_map(|(from, direction)| Some((direction.next_step(now)?, from)));
+            let ((at, step, _), from) = steps.min()?;
+            let packet = match step {
+                DueStep::Arrives => self.direction(from).pipe.take_arrived()?,
+                DueStep::Departs => {
+                    self.send_next(at, from);
+                    continue;
+                }
+                DueStep::Enters => {
+                    let packet = self.direction(from).take_due(now)?;
+                    if !self.direction(from).cut && self.direction(from).pipe.carries() {
+                        self.enter(at, from, packet);
+                        continue;
+                    }
+                    packet
+                }
+            };
+            let InFlight { number, bytes, outline, listed, id, ack, again, last_sent, .. } = packet;
             if !self.direction(from).cut {
                 if let Some(id) = id.filter(|_| listed) {
                     self.direction(from)
@@ -276,21 +306,6 @@ impl WireCore {
 
     pub(super) const fn mode(&self, from: HostId) -> WireMode {
         self.directions.of(from).mode
-    }
-}
-
-/// A repeatable random number generator: splitmix64.
-#[derive(Debug)]
-struct Chance(u64);
-
-impl Chance {
-    fn percent(&mut self) -> u8 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^= mixed >> 31;
-        u8::try_from(mixed % 100).unwrap_or(0)
     }
 }
 

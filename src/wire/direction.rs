@@ -3,65 +3,31 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use super::decode::{Outline, SegmentId, WirePacket};
+use super::decode::{SegmentId, WirePacket};
+use super::in_flight::{InFlight, Schedule};
+use super::pipe::Pipe;
 use crate::domain::wire::WireMode;
 use crate::domain::{Flow, Stamp};
 
-/// When a packet in flight arrives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Schedule {
-    /// When the presenter delivers it.
-    Hold,
-    /// At this time.
-    At(Stamp),
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct InFlight {
-    pub(super) number: u64,
-    pub(super) bytes: Vec<u8>,
-    pub(super) schedule: Schedule,
-    /// Its place among all packets in flight. Swapped packets exchange their places.
-    pub(super) place: u64,
-    /// `None` if it could not be read.
-    pub(super) outline: Option<Outline>,
-    /// Whether its start was reported.
-    pub(super) listed: bool,
-    /// Its identity; `None` for a packet that was modified.
-    pub(super) id: Option<SegmentId>,
-    /// What it acknowledges, if it acknowledges anything.
-    pub(super) ack: Option<u32>,
-    /// Whether no kernel made it.
-    pub(super) forged: bool,
-    /// How often it was retransmitted, and when last.
-    pub(super) again: u32,
-    pub(super) last_sent: Stamp,
-}
-
-impl InFlight {
-    pub(super) fn held(number: u64, bytes: &[u8], now: Stamp) -> Self {
-        Self {
-            number,
-            bytes: bytes.to_vec(),
-            schedule: Schedule::Hold,
-            place: 0,
-            outline: None,
-            listed: false,
-            id: None,
-            ack: None,
-            forged: false,
-            again: 0,
-            last_sent: now,
-        }
-    }
+/// What may happen to a packet; of what happens at the same time, this is the order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum DueStep {
+    /// It reaches the other host.
+    Arrives,
+    /// It has waited in the link's queue and is sent.
+    Departs,
+    /// It goes into the link.
+    Enters,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Direction {
     pub(super) mode: WireMode,
     pub(super) cut: bool,
-    pub(super) loss: u8,
+    /// The packets that wait for the presenter or for their time.
     pub(super) in_flight: VecDeque<InFlight>,
+    /// The link that they go into then.
+    pub(super) pipe: Pipe,
     pub(super) sent: SegmentHistory,
     /// The segments that have arrived.
     pub(super) arrived: ArrivedSegments,
@@ -139,12 +105,16 @@ impl Direction {
             Schedule::Hold => None,
             Schedule::At(then) => Some(then),
         });
-        times.min()
+        let link = self.pipe.next_arrival().into_iter().chain(self.pipe.next_departure()).map(|(then, _)| then);
+        times.chain(link).min()
     }
 
-    /// The time and place of the next packet that arrives by `now`.
-    pub(super) fn first_due(&self, now: Stamp) -> Option<(Stamp, u64)> {
-        self.due(now).map(|(_, due)| due)
+    /// What happens next by `now`, when, and the place of the packet to which it happens.
+    pub(super) fn next_step(&self, now: Stamp) -> Option<(Stamp, DueStep, u64)> {
+        let enters = self.due(now).map(|(_, (then, place))| (then, DueStep::Enters, place));
+        let arrives = self.pipe.next_arrival().map(|(then, place)| (then, DueStep::Arrives, place));
+        let departs = self.pipe.next_departure().map(|(then, place)| (then, DueStep::Departs, place));
+        [arrives, departs, enters].into_iter().flatten().filter(|(then, ..)| *then <= now).min()
     }
 
     pub(super) fn take_due(&mut self, now: Stamp) -> Option<InFlight> {

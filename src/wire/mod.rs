@@ -9,7 +9,9 @@
 //! | file | is |
 //! |---|---|
 //! | `open` | [`Wire`]: the handle of it all |
-//! | `core`, `direction`, `commands` | the wire itself, without I/O, and what each command does to it |
+//! | `core`, `direction`, `in_flight`, `commands` | the wire itself, without I/O, and what each command does to it |
+//! | `crossing`, `pipe` | how packets cross the link of a direction: its queue, its transmitter, what flies |
+//! | `router`, `chance` | what a router does to packets; what chance decides |
 //! | `relay`, `link` | what carries packets between it and the hosts |
 //! | `sample`, `attribute` | what changed in the hosts' tables, and why |
 //! | `counters`, `kernel_watch`, `judge` | the hosts' counters; what they say that a kernel did with a packet |
@@ -20,24 +22,29 @@
 //! | `remedy`, `sysctl` | what helps where something is missing; what can be set on a host |
 
 mod attribute;
+mod chance;
 mod commands;
 mod control;
 mod core;
 mod counters;
+mod crossing;
 mod decode;
 mod direction;
 mod exec;
 mod forge;
 mod helper;
+mod in_flight;
 mod judge;
 mod kernel_watch;
 mod link;
 mod open;
 mod owners;
+mod pipe;
 mod processes;
 mod programs;
 mod relay;
 mod remedy;
+mod router;
 mod sample;
 mod sys;
 mod sysctl;

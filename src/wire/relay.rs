@@ -283,6 +283,8 @@ impl<L: Link, T: Tables> Relay<L, T> {
     fn deliver(&mut self) {
         let now = self.now();
         while let Some(delivery) = self.core.due(now) {
+            // What led to it comes before it.
+            self.report();
             self.hand_over(&delivery);
         }
         self.report();
@@ -363,7 +365,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
         self.verdicts(self.sink.clock().now(), verdicts);
     }
 
-    /// Samples both tables and reports the number of unlisted packets. Returns how long that took.
+    /// Samples both tables, and reports the number of unlisted packets and the lengths of the queues. Returns how long that took.
     fn beat(&mut self) -> Duration {
         let begin = Instant::now();
         for host in [HostId::Client, HostId::Server] {
@@ -372,6 +374,8 @@ impl<L: Link, T: Tables> Relay<L, T> {
             self.looked(looked);
         }
         self.listed = 0;
+        self.core.report_queues();
+        self.report();
         self.report_unlisted();
         begin.elapsed()
     }

@@ -3,8 +3,8 @@
 //! It depends only on observations: the packet, the state of the receiving end, and which bytes arrived there before.
 //! Where these do not decide it, the forecast is only that the packet arrives.
 
-use super::PacketOnWire;
 use super::numbers::{EndNumbers, acknowledged, clock, clock_before, expected, fin_of, offered};
+use super::{DirectionState, PacketOnWire};
 use crate::domain::{Flags, Flow, HostId, Icmp, Proto, TcpInput, TcpState, tcp};
 use crate::model::World;
 
@@ -13,6 +13,10 @@ use crate::model::World;
 pub enum Forecast {
     /// The wire is cut: it will not arrive.
     Cut,
+    /// It is larger than the link's MTU: dropped if its DF bit is set, else divided (RFC 1191 §2).
+    TooLarge,
+    /// The queue of the link is full: it will be dropped.
+    LinkFull,
     /// Its checksum is wrong: the kernel throws it away without a word (RFC 9293 §3.1).
     Corrupt,
     /// A SYN to LISTEN: SYN_RECV, and a SYN+ACK goes back (§3.10.7.2).
@@ -82,6 +86,9 @@ pub fn forecast(world: &World, packet: &PacketOnWire) -> Forecast {
     if world.wire.direction(packet.from).cut {
         return Forecast::Cut;
     }
+    if let Some(forecast) = in_link(&world.wire.direction(packet.from), packet) {
+        return forecast;
+    }
     if packet.corrupted {
         return Forecast::Corrupt;
     }
@@ -93,6 +100,18 @@ pub fn forecast(world: &World, packet: &PacketOnWire) -> Forecast {
         Proto::Tcp => segment(world, packet).unwrap_or(Forecast::Arrives),
         Proto::Icmp => Forecast::Arrives,
     }
+}
+
+/// What the link will do with a packet, if it does not let it pass.
+fn in_link(direction: &DirectionState, packet: &PacketOnWire) -> Option<Forecast> {
+    let DirectionState { link, waiting, .. } = *direction;
+    // The headers without options: with them it is larger still.
+    let headers = if packet.packet.icmp.is_none() && packet.packet.flow.proto == Proto::Tcp { 40 } else { 28 };
+    if link.mtu > 0 && packet.packet.payload.len + headers > link.mtu as usize {
+        return Some(Forecast::TooLarge);
+    }
+    let full = link.queue > 0 && link.rate_kbit > 0 && waiting >= link.queue;
+    full.then_some(Forecast::LinkFull)
 }
 
 fn datagram(world: &World, flow: &Flow) -> Forecast {

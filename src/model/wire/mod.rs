@@ -3,6 +3,7 @@
 mod again;
 mod ends;
 mod forecast;
+mod link;
 mod numbers;
 mod packet;
 mod programs;
@@ -26,8 +27,8 @@ use super::clients::ShortBurst;
 use crate::domain::need::Lack;
 use crate::domain::wire::{CloseReason, LinkKind, WireEvent, WireMode};
 use crate::domain::{
-    Call, Cause, Errno, Evidence, Finding, Flags, Flow, HostId, Observation, Outcome, PacketSummary, PerHost,
-    SentAgain, Setting, Stamp, Syscall, TcpInfo, TcpInput, Transition, tcp,
+    Call, Cause, Errno, Evidence, Finding, Flags, Flow, HostId, LinkConditions, Observation, Outcome, PacketSummary,
+    PerHost, SentAgain, Setting, Stamp, Syscall, TcpInfo, TcpInput, Transition, tcp,
 };
 
 /// How one direction is treated.
@@ -37,8 +38,10 @@ pub struct DirectionState {
     pub mode: WireMode,
     /// Whether it is cut.
     pub cut: bool,
-    /// How many packets in a hundred it loses.
-    pub loss: u8,
+    /// What it is like as a link.
+    pub link: LinkConditions,
+    /// How many packets waited in the link's queue when that was told last.
+    pub waiting: u32,
 }
 
 /// Whether the wire lab is there.
@@ -223,6 +226,9 @@ impl WireState {
             folded: 0,
             waited: None,
             corrupted,
+            marked: false,
+            overtook: false,
+            answers: None,
             verdict: None,
             copy_of: None,
             left,
@@ -352,7 +358,16 @@ impl WireState {
             }),
             WireEvent::Mode(mode) => self.directions_of(seen).for_each(|direction| direction.mode = *mode),
             WireEvent::Cut { cut } => self.directions_of(seen).for_each(|direction| direction.cut = *cut),
-            WireEvent::LossSet { percent } => self.directions_of(seen).for_each(|direction| direction.loss = *percent),
+            WireEvent::LossSet { percent } => {
+                self.directions_of(seen).for_each(|direction| direction.link.loss_percent = (*percent).into());
+            }
+            WireEvent::Link(_)
+            | WireEvent::Queued { .. }
+            | WireEvent::Crossing { .. }
+            | WireEvent::Marked { .. }
+            | WireEvent::Fragmented { .. }
+            | WireEvent::Answered { .. }
+            | WireEvent::QueueLength { .. } => self.apply_link(seen, event),
             WireEvent::Folding { on } => self.folding = *on,
             WireEvent::Unlisted { count } => self.unlisted += count,
             WireEvent::NoSuchPacket { packet } => self.missing = Some(*packet),
@@ -463,6 +478,9 @@ impl WireState {
             WireEvent::Corrupted { packet } => WireFact::Corrupted(*packet),
             WireEvent::Injected { packet } => WireFact::Injected(*packet),
             WireEvent::Altered { packet, .. } => WireFact::Altered(*packet),
+            WireEvent::Marked { packet } => WireFact::Marked(*packet),
+            WireEvent::Fragmented { packet, into } => WireFact::Fragmented { packet: *packet, into: into.len() },
+            WireEvent::Answered { packet, answer } => WireFact::ToldMtu { packet: *packet, answer: *answer },
             WireEvent::Swapped { packet, with } => WireFact::Swapped(*packet, *with),
             WireEvent::Folded { packet, count, after } => {
                 let why = self.packet(*packet).map_or(SentAgain::Timer, |on| self.why_again(&on.packet, at));

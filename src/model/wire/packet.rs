@@ -17,6 +17,25 @@ pub enum WirePacketFate {
         /// When it arrives.
         until: Stamp,
     },
+    /// It waits in the queue of the link.
+    Queued {
+        /// Since when.
+        since: Stamp,
+    },
+    /// It is on the link, being sent or flying, and arrives at this moment.
+    Crossing {
+        /// When the link began to send it.
+        since: Stamp,
+        /// When it arrives.
+        until: Stamp,
+    },
+    /// The link divided it: others go on in its place.
+    Divided {
+        /// When.
+        at: Stamp,
+        /// Into how many.
+        into: usize,
+    },
     /// It was handed to the other host.
     Delivered {
         /// When.
@@ -34,7 +53,20 @@ pub enum WirePacketFate {
 impl WirePacketFate {
     /// Whether the packet is still on the wire.
     pub const fn is_open(self) -> bool {
-        matches!(self, Self::Held | Self::Flying { .. })
+        matches!(self, Self::Held | Self::Flying { .. } | Self::Queued { .. } | Self::Crossing { .. })
+    }
+
+    /// Whether the packet is in a link, where the presenter can only lose it.
+    pub const fn is_in_link(self) -> bool {
+        matches!(self, Self::Queued { .. } | Self::Crossing { .. })
+    }
+
+    /// When it set out and when it arrives, while it is on its way.
+    pub const fn flight(self) -> Option<(Stamp, Stamp)> {
+        match self {
+            Self::Flying { since, until } | Self::Crossing { since, until } => Some((since, until)),
+            _ => None,
+        }
     }
 }
 
@@ -55,6 +87,12 @@ pub struct PacketOnWire {
     pub waited: Option<Duration>,
     /// Whether it was damaged.
     pub corrupted: bool,
+    /// Whether a link marked it with CE.
+    pub marked: bool,
+    /// Whether it overtook another one on its link.
+    pub overtook: bool,
+    /// The packet that this one, which the wire itself sent, is about.
+    pub answers: Option<u64>,
     /// What the kernel that received it did with it, if that is known.
     pub verdict: Option<(Disposition, Option<KernelCause>)>,
     /// The packet that it is a copy of, if it is one.
@@ -91,7 +129,7 @@ impl PacketOnWire {
 
     /// How much of its way a flying packet has behind it, in thousandths.
     pub fn way(&self, now: Stamp) -> Option<u16> {
-        let WirePacketFate::Flying { since, until } = self.fate else { return None };
+        let (since, until) = self.fate.flight()?;
         let gone = now.since(since).as_millis();
         let all = until.since(since).as_millis().max(1);
         u16::try_from((gone * 1000 / all).min(1000)).ok()

@@ -31,6 +31,22 @@ pub enum WireFact {
     Delivered(u64),
     /// What the kernel that received a packet did with it.
     Judged(KernelVerdict),
+    /// The link marked a packet with CE.
+    Marked(u64),
+    /// The link divided a packet.
+    Fragmented {
+        /// Which.
+        packet: u64,
+        /// Into how many.
+        into: usize,
+    },
+    /// The wire told the sender of a packet that was too large.
+    ToldMtu {
+        /// Which.
+        packet: u64,
+        /// The number of the message.
+        answer: u64,
+    },
     /// A packet was lost.
     Lost(u64, LossReason),
     /// A packet was delivered and a copy of it kept.

@@ -119,16 +119,16 @@ const fn wire(action: WireAction) -> (&'static str, &'static str) {
         WireAction::Change => ("change", "change fields of the held packet; its checksum follows, or is left wrong"),
         WireAction::Link(LinkAction::Cut) => ("cut", "cut the wire, or mend it"),
         WireAction::Link(LinkAction::Loss) => ("loss", "lose packets by chance: 30% loses three in ten; again: none"),
-        WireAction::Link(LinkAction::Mend) => ("mend", "neither cut nor loss"),
+        WireAction::Link(LinkAction::Mend) => ("mend", "neither cut nor loss nor any other condition of the link"),
         WireAction::From(HostId::Client) => ("only →", "the keys are about client → server only, or both ways again"),
         WireAction::From(HostId::Server) => ("only ←", "the keys are about server → client only, or both ways again"),
         WireAction::Fold => ("fold", "list every retransmission, or fold them into the held original"),
-        WireAction::Settings => ("settings", "settings of the two hosts: timestamps, SACK, buffers, ports, Nagle"),
         WireAction::Along(Turn::Next) => ("along", "the next packet of this connection: the graph speaks of it"),
         WireAction::Along(Turn::Previous) => ("along", "the packet of this connection before it"),
         WireAction::Graph => {
             ("curves", "curves: cwnd, ssthresh, in flight, RTT, RTO; then sequence numbers; then neither")
         }
+        WireAction::Settings => ("settings", "settings of the two hosts, and the link: rate, queue, delay, MTU, ECN"),
         WireAction::Run => ("program", "run a program on a host: client CMD or server CMD"),
     }
 }
@@ -225,6 +225,7 @@ fn refusal(why: Refusal) -> String {
         Refusal::TargetUnknown => "the target's address is not known".into(),
         Refusal::Watched => "watched, not ours".into(),
         Refusal::NothingHeld => "nothing is held on the wire".into(),
+        Refusal::InLink => "it is in the link and takes its course · d loses it".into(),
         Refusal::WireClosed => "the wire is not open · F5 opens it".into(),
         Refusal::NoPackets => "packets need a right that is missing · w: the wire has all packets".into(),
         Refusal::Takes(input) => takes(input).into(),

@@ -29,6 +29,9 @@ pub(super) const LESSONS: LessonsText = LessonsText {
     folded: |packet, times| format!("{packet}, while held, is sent again: {times} ×"),
     verdict,
     cause: super::verdict::brief,
+    lost: |packet, why| format!("{packet} is lost: {}", (super::wire::WIRE.why_lost)(why)),
+    marked: |packet| format!("{packet} is marked with CE"),
+    queue: |from, number| format!("packets that wait in the queue from the {from}: {number}"),
     count: |number, state, host| match host {
         Some(host) => format!("{number} in {state} on the {host}"),
         None => format!("{number} in {state}"),
@@ -104,6 +107,8 @@ pub(super) const LESSONS: LessonsText = LessonsText {
         "Keepalive",
         "Settings",
         "Which host a setting is for",
+        "Links",
+        "Which direction of the link",
         "Values",
     ],
     needs_here: |host| {
@@ -150,6 +155,7 @@ fn act(act: &PlannedAct<'_>) -> String {
         PlannedAct::Cut(from, true) => format!("cut the wire{}", way(from)),
         PlannedAct::Cut(from, false) => format!("mend the wire{}", way(from)),
         PlannedAct::Loss(from, percent) => format!("lose {percent} % of the packets{}", way(from)),
+        PlannedAct::Link(changes) => super::link::changes(changes),
         PlannedAct::Fold(true) => "fold retransmissions".into(),
         PlannedAct::Fold(false) => "list every retransmission".into(),
         PlannedAct::Set => "change settings of the hosts".into(),

@@ -10,6 +10,7 @@ mod graph;
 mod guard;
 mod keys;
 mod lesson;
+mod link;
 mod need;
 mod network;
 mod packets;
@@ -40,6 +41,7 @@ pub(super) static TEXT: Text = Text {
     wire: wire::WIRE,
     graph: graph::GRAPH,
     forge: forge::FORGE,
+    link: link::LINK,
     verdict: verdict::VERDICT,
     packets: packets::PACKETS,
     files: files::FILES,

@@ -39,7 +39,6 @@ pub(super) const WIRE: WireText = WireText {
     },
     held_count: |count| format!("{} held", grouped(count)),
     cut: "CUT",
-    loss: |percent| format!("loss {percent} %"),
     unfolded: "all retransmissions listed",
     unlisted: |number, count| format!("{number} {} at full speed not listed", plural(count, "packet", "packets")),
     missing: |number| format!("#{number} is no longer on the wire"),
@@ -55,6 +54,9 @@ pub(super) const WIRE: WireText = WireText {
         LossReason::Chance => "LOST by chance",
         LossReason::Cut => "LOST: the wire is cut",
         LossReason::Overflow => "LOST: the wire is full",
+        LossReason::Queue => "LOST: the queue was full",
+        LossReason::Mtu => "LOST: larger than the MTU",
+        LossReason::Every => "LOST: its turn came",
         LossReason::Link => "LOST: the host could not receive it",
     },
     sent_again: |times| format!("sent again ×{}", grouped(times)),
@@ -69,6 +71,8 @@ pub(super) const WIRE: WireText = WireText {
     loses: |key| format!("{key} loses it: "),
     forecast: ForecastText {
         cut: "the wire is cut in this direction",
+        too_large: "it is larger than the link's MTU: dropped if it has DF, otherwise divided (RFC 1191 §2)",
+        link_full: "the queue of the link is full, and what comes is dropped",
         corrupt: "its checksum is wrong, so the kernel discards it silently (RFC 9293 §3.1)",
         opens: "the server will answer SYN+ACK and go to SYN_RECV (RFC 9293 §3.10.7.2)",
         queue_full: "the accept queue is full: Linux drops this SYN, and the client will send it again",
@@ -125,16 +129,8 @@ pub(super) const WIRE: WireText = WireText {
     sent: |names, many| format!("{names} {} on the wire.", if many { "are" } else { "is" }),
     and: "and",
     delivered: |name, to| format!("{name} reached {}.", the_host(to)),
-    was_lost: |name, why| {
-        let why = match why {
-            LossReason::Asked => "you dropped it",
-            LossReason::Chance => "by chance",
-            LossReason::Cut => "the wire is cut",
-            LossReason::Overflow => "too many were waiting",
-            LossReason::Link => "the host could not receive it",
-        };
-        format!("{name} was lost: {why}.")
-    },
+    was_lost: |name, why| format!("{name} was lost: {}.", why_lost(why)),
+    why_lost,
     resent: |resent| match resent {
         Resent::ByTimer => {
             "Neither host notices. The sender waits for an ACK and sends it again when the RTO expires (RFC 6298 §5)."
@@ -203,7 +199,7 @@ pub(super) const WIRE: WireText = WireText {
     },
     fold_note: "The copy gets no arrow of its own: it is counted on the first one's.",
     edge,
-    settings: "Settings of the two hosts",
+    settings: "Settings of the two hosts and of the link",
     settings_foot: "↑ ↓ setting · Tab host · ← → change · any other key closes",
     settings_note: "They apply to connections made from now on (ip-sysctl).",
     setting: |setting| match setting {
@@ -250,6 +246,19 @@ pub(super) const WIRE: WireText = WireText {
     prompt_wrong: "name the host first: client PROGRAM or server PROGRAM",
     say_to: |server| format!("to {server}"),
 };
+
+const fn why_lost(why: LossReason) -> &'static str {
+    match why {
+        LossReason::Asked => "you dropped it",
+        LossReason::Chance => "by chance",
+        LossReason::Cut => "the wire is cut",
+        LossReason::Overflow => "too many were waiting",
+        LossReason::Queue => "it found the link's queue full (RFC 7567 §2)",
+        LossReason::Mtu => "it is larger than the link's MTU, and DF forbids to divide it (RFC 1191 §2)",
+        LossReason::Every => "the link loses one of every so many",
+        LossReason::Link => "the host could not receive it",
+    }
+}
 
 const fn the_host(host: HostId) -> &'static str {
     match host {

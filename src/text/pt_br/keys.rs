@@ -115,16 +115,16 @@ const fn wire(action: WireAction) -> (&'static str, &'static str) {
         WireAction::Link(LinkAction::Loss) => {
             ("perda", "perder pacotes por acaso: 30% perde três em dez; de novo: nenhum")
         }
-        WireAction::Link(LinkAction::Mend) => ("emenda", "nem corte nem perda"),
+        WireAction::Link(LinkAction::Mend) => ("emenda", "nem corte nem perda nem outra condição do enlace"),
         WireAction::From(HostId::Client) => ("só →", "as teclas tratam só de cliente → servidor, ou dos dois de novo"),
         WireAction::From(HostId::Server) => ("só ←", "as teclas tratam só de servidor → cliente, ou dos dois de novo"),
         WireAction::Fold => ("dobra", "listar cada retransmissão, ou dobrá-las sobre o original retido"),
-        WireAction::Settings => ("ajustes", "ajustes dos dois hosts: timestamps, SACK, buffers, portas, Nagle"),
         WireAction::Along(Turn::Next) => ("segue", "o próximo pacote desta conexão: o gráfico fala dele"),
         WireAction::Along(Turn::Previous) => ("segue", "o pacote anterior desta conexão"),
         WireAction::Graph => {
             ("curvas", "curvas: cwnd, ssthresh, em voo, RTT, RTO; depois números de sequência; depois nada")
         }
+        WireAction::Settings => ("ajustes", "ajustes dos dois hosts, e o enlace: taxa, fila, atraso, MTU, ECN"),
         WireAction::Run => ("programa", "rodar um programa num host: cliente CMD ou servidor CMD"),
     }
 }
@@ -221,6 +221,7 @@ fn refusal(why: Refusal) -> String {
         Refusal::TargetUnknown => "o endereço do alvo não é conhecido".into(),
         Refusal::Watched => "observado, não é nosso".into(),
         Refusal::NothingHeld => "nada está retido no fio".into(),
+        Refusal::InLink => "ele já está no enlace e segue seu curso · d o perde".into(),
         Refusal::WireClosed => "o fio não está aberto · F5 o abre".into(),
         Refusal::NoPackets => "falta o direito de capturar · w: no fio há todos os pacotes".into(),
         Refusal::Takes(input) => takes(input).into(),

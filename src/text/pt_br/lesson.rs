@@ -36,6 +36,9 @@ pub(super) const LESSONS: LessonsText = LessonsText {
     folded: |packet, times| format!("{packet}, retido, é reenviado {times} ×"),
     verdict,
     cause: super::verdict::brief,
+    lost: |packet, why| format!("{packet} se perde: {}", (super::wire::WIRE.why_lost)(why)),
+    marked: |packet| format!("{packet} é marcado com CE"),
+    queue: |from, number| format!("pacotes esperando na fila do {}: {number}", host(from)),
     count: |number, state, on| match on {
         Some(on) => format!("{number} em {state} no {}", host(on)),
         None => format!("{number} em {state}"),
@@ -115,6 +118,8 @@ pub(super) const LESSONS: LessonsText = LessonsText {
         "Keepalive: sondar o outro lado",
         "Ajustes",
         "De qual host é um ajuste",
+        "Enlaces",
+        "De qual sentido do enlace",
         "Valores",
     ],
     needs_here: |host| {
@@ -161,6 +166,7 @@ fn act(act: &PlannedAct<'_>) -> String {
         PlannedAct::Cut(from, true) => format!("cortar o fio{}", way(from)),
         PlannedAct::Cut(from, false) => format!("emendar o fio{}", way(from)),
         PlannedAct::Loss(from, percent) => format!("perder {percent} % dos pacotes{}", way(from)),
+        PlannedAct::Link(changes) => super::link::changes(changes),
         PlannedAct::Fold(true) => "juntar as retransmissões".into(),
         PlannedAct::Fold(false) => "listar cada retransmissão".into(),
         PlannedAct::Set => "mudar ajustes dos hosts".into(),

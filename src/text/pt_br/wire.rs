@@ -39,7 +39,6 @@ pub(super) const WIRE: WireText = WireText {
     },
     held_count: |count| format!("{} {}", grouped(count), plural(count as u64, "retido", "retidos")),
     cut: "CORTADO",
-    loss: |percent| format!("perda {percent} %"),
     unfolded: "toda retransmissão listada",
     unlisted: |number, count| {
         format!(
@@ -60,6 +59,9 @@ pub(super) const WIRE: WireText = WireText {
         LossReason::Chance => "PERDIDO por acaso",
         LossReason::Cut => "PERDIDO: o fio está cortado",
         LossReason::Overflow => "PERDIDO: o fio está cheio",
+        LossReason::Queue => "PERDIDO: a fila estava cheia",
+        LossReason::Mtu => "PERDIDO: maior que o MTU",
+        LossReason::Every => "PERDIDO: era a vez dele",
         LossReason::Link => "PERDIDO: o host não pôde recebê-lo",
     },
     sent_again: |times| format!("reenviado ×{}", grouped(times)),
@@ -74,6 +76,8 @@ pub(super) const WIRE: WireText = WireText {
     loses: |key| format!("{key} o perde: "),
     forecast: ForecastText {
         cut: "o fio está cortado neste sentido",
+        too_large: "é maior que o MTU do enlace: descartado se tiver DF, senão dividido (RFC 1191 §2)",
+        link_full: "a fila do enlace está cheia, e o que chega é descartado",
         corrupt: "o checksum está errado, e o kernel o descarta sem dizer nada (RFC 9293 §3.1)",
         opens: "o servidor responderá SYN+ACK e irá a SYN_RECV (RFC 9293 §3.10.7.2)",
         queue_full: "a fila de accept está cheia: o Linux descarta este SYN, e o cliente o reenviará",
@@ -138,16 +142,8 @@ pub(super) const WIRE: WireText = WireText {
             }
         )
     },
-    was_lost: |name, why| {
-        let why = match why {
-            LossReason::Asked => "você o descartou",
-            LossReason::Chance => "por acaso",
-            LossReason::Cut => "o fio está cortado",
-            LossReason::Overflow => "havia pacotes demais esperando",
-            LossReason::Link => "o host não pôde recebê-lo",
-        };
-        format!("{name} se perdeu: {why}.")
-    },
+    was_lost: |name, why| format!("{name} se perdeu: {}.", why_lost(why)),
+    why_lost,
     resent: |resent| match resent {
         Resent::ByTimer => "Ninguém é avisado. Quem enviou espera um ACK e reenvia quando o RTO acabar (RFC 6298 §5).",
         Resent::Ack => {
@@ -208,7 +204,7 @@ pub(super) const WIRE: WireText = WireText {
     },
     fold_note: "O reenvio não ganha outra seta: é contado na do primeiro.",
     edge,
-    settings: "Ajustes dos dois hosts",
+    settings: "Ajustes dos dois hosts e do enlace",
     settings_foot: "↑ ↓ ajuste · Tab host · ← → mudar · outra tecla fecha",
     settings_note: "Valem para conexões feitas de agora em diante (ip-sysctl).",
     setting: |setting| match setting {
@@ -255,6 +251,19 @@ pub(super) const WIRE: WireText = WireText {
     prompt_wrong: "diga antes onde: cliente PROGRAMA ou servidor PROGRAMA",
     say_to: |server| format!("para {server}"),
 };
+
+const fn why_lost(why: LossReason) -> &'static str {
+    match why {
+        LossReason::Asked => "você o descartou",
+        LossReason::Chance => "por acaso",
+        LossReason::Cut => "o fio está cortado",
+        LossReason::Overflow => "havia pacotes demais esperando",
+        LossReason::Queue => "encontrou cheia a fila do enlace (RFC 7567 §2)",
+        LossReason::Mtu => "é maior que o MTU do enlace, e o DF proíbe dividi-lo (RFC 1191 §2)",
+        LossReason::Every => "o enlace perde um a cada tantos",
+        LossReason::Link => "o host não pôde recebê-lo",
+    }
+}
 
 const fn the_host(host: HostId) -> &'static str {
     match host {

@@ -259,8 +259,8 @@ fn way(traffic: &Traffic<'_>, number: u64) -> ArrowKind {
         return ArrowKind::Whole;
     }
     match traffic.world.wire.packet(number).map(|on| on.fate) {
-        Some(WirePacketFate::Held | WirePacketFate::Flying { .. }) => ArrowKind::Halfway,
-        Some(WirePacketFate::Lost { .. }) => ArrowKind::Lost,
-        Some(WirePacketFate::Delivered { .. }) | None => ArrowKind::Whole,
+        Some(fate) if fate.is_open() => ArrowKind::Halfway,
+        Some(WirePacketFate::Lost { .. } | WirePacketFate::Divided { .. }) => ArrowKind::Lost,
+        Some(_) | None => ArrowKind::Whole,
     }
 }

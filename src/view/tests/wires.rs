@@ -9,8 +9,9 @@ use crate::domain::keys::Key;
 use crate::domain::need::{Lack, Need, Remedy};
 use crate::domain::wire::{CloseReason, LossReason};
 use crate::domain::{
-    Cause, Disposition, Errno, EventKind, Evidence, Finding, Flags, Flow, HostId, KernelCause, KernelVerdict, Lang,
-    LinkKind, Proto, Segment, Setting, Syscall, TcpState, Timer, TimerKind, WireEvent, WireMode,
+    Cause, Disposition, Errno, EventKind, Evidence, Finding, Flags, Flow, HostId, Icmp, KernelCause, KernelVerdict,
+    Lang, LinkConditions, LinkKind, PacketSummary, Proto, Segment, Setting, Syscall, TcpState, Timer, TimerKind,
+    WireEvent, WireMode,
 };
 use crate::model::ui::Glyphs;
 use crate::model::wire::test_wire::{Client, FIN_ACK, Server, TestWire, addr, flow};
@@ -169,6 +170,44 @@ pub(super) fn changing(lang: Lang) -> TestWire {
     bench
 }
 
+/// A link with a queue that is half full on one way, a long and narrow one on the other.
+pub(super) fn bottleneck(lang: Lang) -> TestWire {
+    let mut bench = TestWire::open(lang);
+    let link = LinkConditions { rate_kbit: 1_000, queue: 4, delay_ms: 20, ..LinkConditions::default() };
+    bench.wire(Some(Client), WireEvent::Link(link));
+    let back = LinkConditions { delay_ms: 20, mtu: 1_000, jitter_ms: 5, ecn_at: 3, ..LinkConditions::default() };
+    bench.wire(Some(Server), WireEvent::Link(back));
+    let data = bench.established(1, 42_666);
+    bench.wire(
+        Some(Client),
+        WireEvent::Crossing { packet: data, waiting: 0, by: Duration::from_millis(800), overtakes: false },
+    );
+    let sent: Vec<_> = (0..6_u32).map(|at| bench.sends(flow(42_666), Flags::ACK, 13 + 5 * at, 1, "bytes")).collect();
+    for (packet, waiting) in sent[..4].iter().zip(1..) {
+        bench.wire(Some(Client), WireEvent::Queued { packet: *packet, waiting });
+    }
+    bench.wire(Some(Client), WireEvent::Dropped { packet: sent[4], why: LossReason::Queue });
+    bench.wire(Some(Client), WireEvent::Marked { packet: sent[3] });
+    bench.wire(Some(Client), WireEvent::Dropped { packet: sent[5], why: LossReason::Mtu });
+    let too_large = bench.shown().packet(sent[5]).unwrap().packet.clone();
+    let (icmp, told) = (Some(Icmp::FragmentationNeeded { mtu: 1_000 }), sent[5] + 1);
+    let message = PacketSummary { number: told, flow: flow(42_666).mirror().unwrap(), icmp, tcp: None, ..too_large };
+    bench.seen(Some(Server), Evidence::Packet, EventKind::Packet(message));
+    bench.wire(Some(Server), WireEvent::Held { packet: told });
+    bench.wire(Some(Server), WireEvent::Answered { packet: sent[5], answer: told });
+    bench.wait(300);
+    bench
+}
+
+/// The conditions of the links in the list of settings, and one that is being typed.
+pub(super) fn link_settings(lang: Lang) -> TestWire {
+    let mut bench = bottleneck(lang);
+    bench.keys(",");
+    (0..3).for_each(|_| drop(bench.key(Key::Up)));
+    bench.keys("14");
+    bench
+}
+
 /// The machine lacks what the wire needs.
 pub(super) fn lacking(lang: Lang) -> TestWire {
     let mut bench = TestWire::asked(lang);
@@ -257,6 +296,34 @@ fn the_form_fits() {
                 let inside: Vec<_> = shown.lines().filter(|line| line.contains('┃')).collect();
                 assert!(inside.iter().all(|line| !line.contains('…')), "{shown}");
                 bench.key(Key::Down);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_link_with_a_queue() {
+    keep("wire-link", |lang| bottleneck(lang).model);
+}
+
+#[test]
+fn the_settings_of_the_link() {
+    keep("wire-link-settings", |lang| link_settings(lang).model);
+}
+
+#[test]
+fn a_queue_is_seen_at_every_size_and_without_unicode() {
+    for (lang, length, dropped) in [(Lang::En, "4 of 4", "LOST"), (Lang::PtBr, "4 de 4", "PERDIDO")] {
+        for (columns, rows) in [(80, 24), (100, 30), (120, 36), (200, 60)] {
+            let mut bench = bottleneck(lang);
+            for (glyphs, boxes) in [(Glyphs::Unicode, "████"), (Glyphs::Ascii, "####")] {
+                bench.model.ui.glyphs = glyphs;
+                let shown = shown(&mut bench, columns, rows);
+                let line = shown.lines().find(|line| line.contains(length)).unwrap_or_else(|| panic!("{shown}"));
+                assert!(line.contains(boxes), "{columns}×{rows}: {line}");
+                assert!(shown.contains("1 Mbit/s"), "{columns}×{rows}:\n{shown}");
+                assert!(columns < 100 || shown.contains("20 ms"), "{columns}×{rows}: no delay:\n{shown}");
+                assert!(shown.contains(dropped), "{columns}×{rows}:\n{shown}");
             }
         }
     }

@@ -62,11 +62,14 @@ pub(super) fn draw(
         WirePacketFate::Delivered { .. } => {
             Arrow { behind: area.width.saturating_sub(LEAD + 2 + width(label) + 1), status: None, ..arrow }
         }
-        WirePacketFate::Held => arrow,
+        WirePacketFate::Held | WirePacketFate::Queued { .. } => arrow,
+        WirePacketFate::Divided { .. } => {
+            Arrow { label: (label, theme.quiet), tip: (glyphs::RANGE_RIGHT, status_style), ..arrow }
+        }
         WirePacketFate::Lost { .. } => {
             Arrow { label: (label, theme.quiet), tip: (glyphs::LACKING, status_style), ..arrow }
         }
-        WirePacketFate::Flying { .. } => {
+        WirePacketFate::Flying { .. } | WirePacketFate::Crossing { .. } => {
             let distance = area.width.saturating_sub(LEAD + 2 + width(label) + 1 + 1);
             let thousandths = packet.way(model.now).unwrap_or(1000);
             let gone = u16::try_from(u32::from(distance) * u32::from(thousandths) / 1000).unwrap_or(distance);
@@ -103,7 +106,12 @@ fn status(model: &Model, ctx: &DrawContext, packet: &PacketOnWire) -> (Vec<Strin
             ];
             (forms.to_vec(), theme.newest)
         }
-        WirePacketFate::Flying { until, .. } => {
+        WirePacketFate::Queued { since } => {
+            let waits = format!("{} {}", ctx.text.link.queued, numbers.tenths(model.now.since(since)));
+            (vec![waits, ctx.text.link.queued.into()], theme.newest)
+        }
+        WirePacketFate::Divided { into, .. } => (vec![(ctx.text.link.divided)(into)], theme.text),
+        WirePacketFate::Flying { until, .. } | WirePacketFate::Crossing { until, .. } => {
             (vec![(words.flying)(&numbers.tenths(until.since(model.now)))], theme.quiet)
         }
         WirePacketFate::Lost { why, .. } => {

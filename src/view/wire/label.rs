@@ -40,8 +40,7 @@ pub(super) fn of(ctx: &DrawContext, packet: &PacketOnWire, several: bool, column
         full
     };
     // The most useful first: what the kernels go by, then what the programs say.
-    let mut optional: Vec<String> = marks;
-    optional.extend(summary.icmp.map(|icmp| icmp.to_string()));
+    let mut optional: Vec<String> = summary.icmp.map(|icmp| icmp.to_string()).into_iter().chain(marks).collect();
     let says = if summary.icmp.is_none() && summary.payload.len > 0 {
         glyphs::excerpt(&summary.payload)
     } else {
@@ -106,6 +105,9 @@ fn marks(ctx: &DrawContext, packet: &PacketOnWire) -> Vec<String> {
             .has(Finding::EmptyProbe)
             .then(|| format!("({})", (ctx.text.packets.finding)(&Finding::EmptyProbe))),
         zero.then(|| "win=0!".into()),
+        packet.marked.then(|| format!("({})", ctx.text.link.marked)),
+        packet.overtook.then(|| format!("({})", ctx.text.link.overtook)),
+        packet.answers.map(|number| format!("({})", (ctx.text.link.from_wire)(number))),
         packet.copy_of.map(|number| format!("({})", (words.copy_of)(number))),
         again.map(|number| format!("({})", (words.resent_of)(number))),
         // On a packet that is held, the status says it.

@@ -24,7 +24,9 @@ const MARK: u16 = 2;
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, with_directions: bool, buf: &mut Buffer) {
     let words = &ctx.text.wire;
     let wire = &model.worlds.shown().wire;
-    let treated = if with_directions { directions::line(model, ctx) } else { String::new() };
+    // Beside the title and the rules.
+    let room = area.width.saturating_sub(width(words.title) + 8);
+    let treated = if with_directions { directions::line(model, ctx, room) } else { String::new() };
     let shown = window(model, ctx, middle_part(ctx.inside(area)));
     let below = wire.rungs().len() - shown.end;
     let foot = foot(model, ctx, below);
@@ -212,7 +214,7 @@ fn packet(model: &Model, ctx: &DrawContext, on: &PacketOnWire, several: bool, ar
     let (client, server) = if on.from == HostId::Client { (left, brought) } else { (brought, left) };
     states(ctx, client, server, line, buf);
     if line.height > 0 {
-        flight::draw(model, ctx, on, several, middle(line), buf);
+        flight::draw(model, ctx, on, several, way(on, middle(line)), buf);
     }
     if selected {
         LineWriter::on(buf, line, 0).restyle(line.x, theme.selected);
@@ -225,6 +227,18 @@ fn packet(model: &Model, ctx: &DrawContext, on: &PacketOnWire, several: bool, ar
         }
     }
     row
+}
+
+/// What the wire itself sends begins inside it, where there is room.
+const fn way(on: &PacketOnWire, line: Rect) -> Rect {
+    if on.answers.is_none() || line.width < 60 {
+        return line;
+    }
+    let width = line.width / 4 * 3;
+    match on.from {
+        HostId::Client => Rect { x: line.x + line.width - width, width, ..line },
+        HostId::Server => Rect { width, ..line },
+    }
 }
 
 /// The part of a line between the states.
@@ -298,19 +312,26 @@ fn change(ctx: &DrawContext, (_, host, change, _): &WireChange, listeners: usize
 
 /// What the next press of the key will do, for the packet that it acts on.
 fn forecast_text(model: &Model, ctx: &DrawContext, packet: &PacketOnWire) -> Option<String> {
-    if presenter::target(model) != Some(packet.packet.number) {
+    if presenter::target(model) != Some(packet.packet.number) || packet.fate.is_in_link() {
         return None;
     }
     let words = &ctx.text.wire;
     let key = keys::first(Action::Wire(WireAction::Next), ctx.text);
     let what = forecast(model.worlds.shown(), packet);
-    let verb = if what == Forecast::Cut { (words.loses)(&key) } else { (words.delivers)(&key) };
+    let verb = match what {
+        Forecast::Cut | Forecast::LinkFull => (words.loses)(&key),
+        Forecast::TooLarge => (words.delivers)(&key),
+        _ if model.worlds.shown().wire.direction(packet.from).takes_time() => (ctx.text.link.enters)(&key),
+        _ => (words.delivers)(&key),
+    };
     Some(format!("{verb}{}", sentence(&words.forecast, what, packet.from.other())))
 }
 
 fn sentence(words: &ForecastText, what: Forecast, to: HostId) -> &'static str {
     match what {
         Forecast::Cut => words.cut,
+        Forecast::TooLarge => words.too_large,
+        Forecast::LinkFull => words.link_full,
         Forecast::Corrupt => words.corrupt,
         Forecast::Opens => words.opens,
         Forecast::QueueFull => words.queue_full,

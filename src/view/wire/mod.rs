@@ -29,6 +29,7 @@ mod hosts;
 mod label;
 mod ladder;
 mod lesson;
+mod link;
 mod no_wire;
 mod pointer;
 mod programs;

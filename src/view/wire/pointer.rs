@@ -44,6 +44,8 @@ pub(super) fn packet(model: &Model) -> Option<u64> {
     let wanted = lesson.steps.get(playing.step)?.expect.iter().filter_map(|expect| match expect {
         Expect::Packet(wanted)
         | Expect::Held(wanted)
+        | Expect::Marked(wanted)
+        | Expect::Lost { packet: wanted, .. }
         | Expect::Folded { packet: wanted, .. }
         | Expect::Timed { packet: wanted, .. } => Some(wanted),
         Expect::Verdict(verdict) => Some(&verdict.packet),

@@ -105,9 +105,15 @@ fn sentences(model: &Model, ctx: &DrawContext) -> Vec<Sentence> {
                 plain((words.delivered)(&named(*number), to))
             }
             WireFact::Judged(verdict) => plain(judged(ctx, verdict)),
+            WireFact::Marked(number) => plain((ctx.text.link.was_marked)(&named(*number))),
+            WireFact::Fragmented { packet, into } => plain((ctx.text.link.was_divided)(&named(*packet), *into)),
+            WireFact::ToldMtu { packet, answer } => plain((ctx.text.link.was_told)(&named(*answer), &named(*packet))),
             WireFact::Lost(number, why) => {
                 sentences.push((Weight::Fact, plain((words.was_lost)(&named(*number), *why))));
-                let resent = wire.packet(*number).map(|packet| (words.resent)(resent(&packet.packet)));
+                // The wire may have told the sender.
+                let silent = !wire.packets().iter().any(|on| on.answers == Some(*number));
+                let resent =
+                    wire.packet(*number).filter(|_| silent).map(|packet| (words.resent)(resent(&packet.packet)));
                 resent.map(|text| plain(text.into())).unwrap_or_default()
             }
             WireFact::Resent { packet, of, why } => {

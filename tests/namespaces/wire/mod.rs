@@ -6,6 +6,7 @@ mod by_hand;
 mod ends;
 mod forge;
 mod forged;
+mod links;
 mod played;
 mod readings;
 mod session;
@@ -30,6 +31,7 @@ pub(crate) fn tests() -> Vec<Test> {
         verdicts::tests(),
         walk::tests(),
         forged::tests(),
+        links::tests(),
     ]
     .into_iter()
     .flatten()

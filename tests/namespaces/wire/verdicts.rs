@@ -37,7 +37,7 @@ pub(crate) fn tests() -> Vec<Test> {
 
 impl Bench {
     /// Sends a segment that no kernel made, from a program on this host that has ended then.
-    fn forge(&self, from: HostId, forged: &Forged<'_>) {
+    pub(super) fn forge(&self, from: HostId, forged: &Forged<'_>) {
         let address = |host| self.wire.host(host).address().to_string();
         let mut argv = ["python3", "-c", SOURCE].map(String::from).to_vec();
         argv.extend(forged.arguments(&address(from), &address(from.other())));

@@ -141,6 +141,8 @@ fn lacks(world: &World, view: &WireView, expect: &Expect) -> Option<String> {
         }
         Expect::Packet(wanted)
         | Expect::Held(wanted)
+        | Expect::Marked(wanted)
+        | Expect::Lost { packet: wanted, .. }
         | Expect::Folded { packet: wanted, .. }
         | Expect::Timed { packet: wanted, .. } => packet(wanted),
         Expect::Verdict(wanted) => packet(&wanted.packet),

@@ -153,3 +153,22 @@ fn a_simultaneous_open_is_forecast() {
     }
     assert_eq!((foreseen(&wire_lab, 1), foreseen(&wire_lab, 2)), (Forecast::OpensAtOnce, Forecast::OpensAtOnce));
 }
+
+#[test]
+fn what_a_link_does_not_let_pass_is_foreseen() {
+    use crate::domain::LinkConditions;
+    let mut wire_lab = wire_lab();
+    let data = wire_lab.established(1, 42_666);
+    let link =
+        |rate_kbit, queue, mtu| WireEvent::Link(LinkConditions { rate_kbit, queue, mtu, ..LinkConditions::default() });
+    // Twelve bytes and two headers are 52.
+    for (mtu, forecast) in [(51, Forecast::TooLarge), (52, Forecast::Data)] {
+        wire_lab.wire(Some(Client), link(0, 0, mtu));
+        assert_eq!(foreseen(&wire_lab, data), forecast);
+    }
+    wire_lab.wire(Some(Client), link(100, 2, 0));
+    for (waiting, forecast) in [(1, Forecast::Data), (2, Forecast::LinkFull)] {
+        wire_lab.wire(Some(Client), WireEvent::QueueLength { waiting, full: 0, too_large: 0, marked: 0 });
+        assert_eq!(foreseen(&wire_lab, data), forecast);
+    }
+}

@@ -12,8 +12,8 @@ use std::time::Duration;
 use super::*;
 use crate::domain::wire::{LossReason, WireCommand};
 use crate::domain::{
-    ClientId, CloseHow, ConnNo, Errno, EventKind, Flags, Lang, Proto, Refusal, ServerChange, ServerId, Stamp, TcpState,
-    WorldId,
+    ClientId, CloseHow, ConnNo, Errno, EventKind, Flags, Lang, LinkChange, LinkCondition, PerHost, Proto, Refusal,
+    ServerChange, ServerId, Stamp, TcpState, WorldId,
 };
 use crate::model::settings::{SETTINGS, value};
 use crate::model::ui::{Mode as Keyboard, View};
@@ -298,7 +298,8 @@ fn keys_act_on_both_directions_or_the_chosen_one() {
     wire_lab.wire(Some(Client), WireEvent::Cut { cut: true });
     assert_eq!(wire_lab.keys("|"), wire(WireCommand::Cut(Some(Client), false)));
     assert_eq!(wire_lab.keys("<|"), wire(WireCommand::Cut(Some(Server), true)));
-    assert_eq!(wire_lab.keys("<u"), [WireCommand::Cut(None, false), WireCommand::Loss(None, 0)].map(command));
+    let mended = WireCommand::Link(PerHost::new(LinkChange::mend(), LinkChange::mend()));
+    assert_eq!(wire_lab.keys("<u"), [WireCommand::Cut(None, false), mended].map(command));
     assert_eq!(wire_lab.keys("f"), wire(WireCommand::Fold(false)));
 }
 
@@ -398,4 +399,83 @@ fn a_model_without_a_wire_requests_nothing() {
     assert_eq!(presenter::target(&model), None);
     assert_eq!(presenter::conversation(&model), None);
     assert_eq!(crate::model::update(&mut model, crate::model::Msg::Time(Stamp::ZERO)), []);
+}
+
+#[test]
+fn a_packet_waits_in_the_link_is_sent_and_arrives() {
+    use crate::domain::LinkConditions;
+    let mut wire_lab = wire_lab();
+    let link = LinkConditions { rate_kbit: 1_000, queue: 8, ..LinkConditions::default() };
+    wire_lab.wire(Some(Client), WireEvent::Link(link));
+    let syn = wire_lab.dials(1, 42_666);
+    wire_lab.wire(Some(Client), WireEvent::Queued { packet: syn, waiting: 3 });
+    let state = wire_lab.shown().direction(Client);
+    assert_eq!((state.link, state.waiting, wire_lab.shown().direction(Server).waiting), (link, 3, 0));
+    assert!(fate(&wire_lab, syn).is_in_link());
+    // There it takes its course: it can only be lost.
+    for key in ["n", "D", "T", "+", "C"] {
+        assert_eq!(wire_lab.keys(key), [], "{key}");
+        assert_eq!(wire_lab.model.ui.refused.map(|refused| refused.why), Some(Refusal::InLink), "{key}");
+    }
+    assert_eq!(wire_lab.keys("d"), [command(WireCommand::Drop(syn))]);
+    let by = Duration::from_millis(400);
+    wire_lab.wire(Some(Client), WireEvent::Crossing { packet: syn, waiting: 2, by, overtakes: false });
+    assert_eq!(wire_lab.shown().direction(Client).waiting, 2);
+    wire_lab.wait(100);
+    assert_eq!(wire_lab.shown().packet(syn).unwrap().way(wire_lab.model.now), Some(250));
+    wire_lab.delivered(syn);
+    wire_lab.wire(Some(Client), WireEvent::QueueLength { waiting: 7, full: 3, too_large: 0, marked: 0 });
+    assert_eq!((wire_lab.shown().direction(Client).waiting, fate(&wire_lab, syn).is_open()), (7, false));
+}
+
+#[test]
+fn the_link_is_set_in_the_list_by_steps_and_by_numbers() {
+    use crate::domain::LinkConditions;
+    let set = |from, condition, value| {
+        let change = |host| if host == from { LinkChange::of(condition, value) } else { LinkChange::default() };
+        [command(WireCommand::Link(PerHost::from_fn(change)))]
+    };
+    let mut wire_lab = wire_lab();
+    wire_lab.keys("<,");
+    assert_eq!(wire_lab.model.ui.wire.settings.host, Server, "the direction that the keys are about");
+    for _ in LinkCondition::ALL {
+        wire_lab.key(Key::Up);
+    }
+    let rate = LinkCondition::Rate;
+    assert_eq!(wire_lab.key(Key::Right), set(Server, rate, 64));
+    assert_eq!(wire_lab.key(Key::Left), set(Server, rate, 100_000));
+    wire_lab.wire(Some(Server), WireEvent::Link(LinkConditions { rate_kbit: 700, ..LinkConditions::default() }));
+    assert_eq!(wire_lab.key(Key::Right), set(Server, rate, 1_000), "from between two of them");
+    assert_eq!(wire_lab.key(Key::Left), set(Server, rate, 512));
+    wire_lab.key(Key::Tab);
+    assert_eq!(wire_lab.keys("350"), []);
+    assert_eq!(wire_lab.key(Key::Backspace), []);
+    assert_eq!(wire_lab.key(Key::Enter), set(Client, rate, 35));
+    wire_lab.keys("9");
+    wire_lab.key(Key::Esc);
+    assert_eq!((wire_lab.model.ui.mode, wire_lab.model.ui.wire.settings.typed), (Keyboard::Settings, None));
+    for digit in "99999999999".chars() {
+        wire_lab.key(Key::Char(digit));
+    }
+    assert_eq!(wire_lab.key(Key::Enter), set(Client, rate, 99_999_999));
+    wire_lab.key(Key::Esc);
+    assert_eq!(wire_lab.model.ui.mode, Keyboard::Command);
+    let mended = PerHost::new(LinkChange::mend(), LinkChange::mend());
+    assert_eq!(wire_lab.keys("<u"), [WireCommand::Cut(None, false), WireCommand::Link(mended)].map(command));
+    wire_lab.wire(Some(Server), WireEvent::Link(LinkConditions::default()));
+    assert_eq!(wire_lab.keys("u"), [], "nothing to mend");
+}
+
+#[test]
+fn what_the_wire_itself_sends_is_about_a_packet() {
+    let mut wire_lab = wire_lab();
+    let syn = wire_lab.dials(1, 42_666);
+    wire_lab.wire(Some(Client), WireEvent::Dropped { packet: syn, why: LossReason::Mtu });
+    let told = wire_lab.packet(flow(42_666).mirror().unwrap(), None, "", None);
+    wire_lab.wire(Some(Server), WireEvent::Answered { packet: syn, answer: told });
+    assert_eq!(wire_lab.shown().packet(told).unwrap().answers, Some(syn));
+    let facts: Vec<_> = wire_lab.shown().story.facts().collect();
+    assert!(facts.contains(&&WireFact::ToldMtu { packet: syn, answer: told }), "{facts:?}");
+    wire_lab.wire(Some(Client), WireEvent::Fragmented { packet: told, into: vec![8, 9] });
+    assert!(matches!(fate(&wire_lab, told), WirePacketFate::Divided { into: 2, .. }));
 }

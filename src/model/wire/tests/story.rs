@@ -93,6 +93,9 @@ fn facts(wire_lab: &TestWire) -> Vec<&'static str> {
         WireFact::Changed(..) => "changed",
         WireFact::Judged(_) => "judged",
         WireFact::Short(_) => "short",
+        WireFact::Marked(_) => "marked",
+        WireFact::Fragmented { .. } => "divided",
+        WireFact::ToldMtu { .. } => "told",
     };
     wire_lab.shown().story.facts().map(word).collect()
 }
