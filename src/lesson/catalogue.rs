@@ -81,6 +81,10 @@ const ENTRIES: &[CatalogueEntry] = files![
     "old-duplicate",
     "old-timestamp",
     "time-wait-assassination",
+    "bottleneck",
+    "marked",
+    "path-mtu",
+    "black-hole",
     "waited-out",
 ];
 

@@ -244,7 +244,7 @@ fn every_sentence_of_the_wire_is_translated() {
 #[test]
 fn every_condition_of_a_link_is_translated_and_told_apart() {
     use crate::domain::{HostId, LinkChange, LinkCondition, PerHost};
-    let [en, pt] = [Lang::En, Lang::PtBr].map(|lang| of(lang));
+    let [en, pt] = [Lang::En, Lang::PtBr].map(of);
     for text in [en, pt] {
         let names: std::collections::HashSet<_> =
             LinkCondition::ALL.iter().map(|condition| (text.link.condition)(*condition)).collect();
