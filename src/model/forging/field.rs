@@ -78,7 +78,7 @@ impl ForgeForm {
         let quotes = matches!(self.packet.kind, ForgedKind::Unreachable { .. });
         let end = match row {
             ForgeRow::Seq => self.ends[usize::from(quotes)],
-            ForgeRow::Ack => self.ends[1],
+            ForgeRow::Ack => self.ends[1].filter(|_| self.acknowledges()),
             _ => None,
         };
         end.filter(|_| !self.absolute).map_or(0, |end| end.isn)
@@ -86,8 +86,26 @@ impl ForgeForm {
 
     /// Whether the number in a row is counted from a SYN.
     pub fn is_relative(&self, row: ForgeRow) -> bool {
-        let end = if row == ForgeRow::Ack { self.ends[1] } else { self.ends[0].or(self.ends[1]) };
+        let acked = || self.ends[1].filter(|_| self.acknowledges());
+        let end = if row == ForgeRow::Ack { acked() } else { self.ends[0].or(self.ends[1]) };
         row.input() == FieldInput::Sequence && end.is_some() && !self.absolute
+    }
+
+    /// Whether its acknowledgment number means anything.
+    fn acknowledges(&self) -> bool {
+        self.segment().is_some_and(|segment| segment.flags.has(Flags::ACK))
+    }
+
+    /// Sets the flags. A segment that acknowledges from now on acknowledges what has arrived.
+    pub(super) fn set_flags(&mut self, flags: Flags) {
+        let next = self.ends[1].map_or(0, |end| end.isn.wrapping_add(end.expected));
+        let acknowledged = self.acknowledges();
+        if let Some(segment) = self.segment_mut() {
+            segment.flags = flags;
+            if flags.has(Flags::ACK) && !acknowledged && segment.ack == 0 {
+                segment.ack = next;
+            }
+        }
     }
 
     /// Writes sequence numbers as they stand in the header, or counted from the SYN. `false` if no SYN is known.
@@ -167,10 +185,9 @@ impl ForgeForm {
                 }
             }
             ForgeRow::Flags => {
-                if let Some(segment) = self.segment_mut() {
-                    let at = USUAL.iter().position(|flags| *flags == segment.flags).unwrap_or(0);
-                    segment.flags = USUAL[around(at, steps, USUAL.len())];
-                }
+                let now = self.segment().map(|segment| segment.flags);
+                let at = USUAL.iter().position(|flags| Some(*flags) == now).unwrap_or(0);
+                self.set_flags(USUAL[around(at, steps, USUAL.len())]);
             }
             ForgeRow::Ecn => {
                 let at = EcnCodepoint::ALL.iter().position(|ecn| *ecn == self.packet.ecn).unwrap_or(0);

@@ -184,9 +184,8 @@ impl ForgeForm {
             }
             FieldInput::Letters => {
                 let flag = flag(c).ok_or(Refusal::Takes(FieldInput::Letters))?;
-                if let Some(segment) = self.segment_mut() {
-                    segment.flags.0 ^= flag.0;
-                }
+                let now = self.segment().map_or(Flags::default(), |segment| segment.flags);
+                self.set_flags(Flags(now.0 ^ flag.0));
                 Ok(())
             }
             FieldInput::Sequence if c == 'a' && !self.typed.starts_with("0x") => {

@@ -188,6 +188,19 @@ fn every_row_of_a_segment_ends_up_in_the_packet() {
 }
 
 #[test]
+fn an_acknowledgment_number_counts_only_with_its_flag() {
+    let mut bench = bench();
+    bench.keys("I");
+    let ack = |bench: &TestWire| (form(bench).number(ForgeRow::Ack), form(bench).is_relative(ForgeRow::Ack));
+    assert_eq!(ack(&bench), (Some(0), false), "a RST without one");
+    go(&mut bench, ForgeRow::Flags);
+    bench.keys("a");
+    assert_eq!(ack(&bench), (Some(1), true), "what has arrived");
+    bench.keys("a");
+    assert_eq!(ack(&bench), (Some(1), false));
+}
+
+#[test]
 fn options_are_taken_away_again() {
     let mut bench = bench();
     bench.keys("I");
