@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::super::sequence::{SegmentCurve, SequenceTrace};
 use super::super::series::{Series, ValueSpan};
-use crate::domain::{CongestionState, Flow, HostId, PacketSummary, Stamp, TcpInfo};
+use crate::domain::{CongestionState, Finding, Flow, HostId, PacketSummary, Stamp, TcpInfo};
 
 /// The curves of one end, each a variable of its kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,7 +167,9 @@ impl WireEnds {
 
     /// A host sent a packet.
     pub(super) fn sent(&mut self, at: Stamp, from: HostId, packet: &PacketSummary) {
-        if packet.tcp.is_some() {
+        // What was forged no kernel has sent.
+        let forged = packet.findings.iter().any(|finding| *finding == Finding::Forged);
+        if packet.tcp.is_some() && !forged {
             self.touch(from, packet.flow).sequence.sent(at, packet);
         }
     }
