@@ -167,23 +167,21 @@ impl WireEnds {
 
     /// A host sent a packet.
     pub(super) fn sent(&mut self, at: Stamp, from: HostId, packet: &PacketSummary) {
-        // What was forged no kernel has sent.
-        let forged = packet.findings.iter().any(|finding| *finding == Finding::Forged);
-        if packet.tcp.is_some() && !forged {
+        if is_its_own(packet) {
             self.touch(from, packet.flow).sequence.sent(at, packet);
         }
     }
 
     /// A packet of this host was sent again and is not listed once more.
     pub(super) fn folded(&mut self, at: Stamp, from: HostId, packet: &PacketSummary) {
-        if packet.tcp.is_some() {
+        if is_its_own(packet) {
             self.touch(from, packet.flow).sequence.marked(at, SegmentCurve::Again, packet);
         }
     }
 
     /// A packet of this host got lost.
     pub(super) fn lost(&mut self, at: Stamp, from: HostId, packet: &PacketSummary) {
-        if packet.tcp.is_some() {
+        if is_its_own(packet) {
             let end = self.touch(from, packet.flow);
             end.sequence.marked(at, SegmentCurve::Lost, packet);
             end.mark(at, EndMark::Lost);
@@ -196,6 +194,11 @@ impl WireEnds {
             self.touch(from.other(), flow).sequence.answered(at, packet);
         }
     }
+}
+
+/// Whether a kernel sent this segment: one that was forged is no end's.
+fn is_its_own(packet: &PacketSummary) -> bool {
+    packet.tcp.is_some() && packet.findings.iter().all(|finding| *finding != Finding::Forged)
 }
 
 #[cfg(test)]
@@ -233,6 +236,21 @@ mod tests {
         let curves = [InfoCurve::Cwnd, InfoCurve::Ssthresh].map(|curve| trace.curves.value(curve as usize, last));
         assert_eq!(curves, [Some(1), Some(5)]);
         assert_eq!(trace.sequence.counts.lost, 1);
+    }
+
+    #[test]
+    fn what_is_forged_is_no_data_of_the_end_it_names() {
+        let mut bench = TestWire::open(Lang::En);
+        let data = bench.established(1, 42_666);
+        let mut forged = bench.shown().packet(data).unwrap().packet.clone();
+        let mut ends = WireEnds::default();
+        let segments = |ends: &WireEnds| ends.of(Client, &flow(42_666)).map_or(0, |end| end.sequence.counts.segments);
+        forged.findings.add(Finding::Forged);
+        ends.sent(Stamp::ZERO, Client, &forged);
+        assert_eq!(segments(&ends), 0);
+        forged.findings = crate::domain::Findings::default();
+        ends.sent(Stamp::ZERO, Client, &forged);
+        assert_eq!(segments(&ends), 1);
     }
 
     #[test]
