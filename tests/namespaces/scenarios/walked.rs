@@ -65,9 +65,9 @@ fn every_scenario_passes_and_all_states_and_edges_are_walked() {
     let edges = edges.into_inner().unwrap();
     let states: BTreeSet<_> = edges.iter().flat_map(|(from, to)| [*from, *to]).collect();
     assert_eq!(states, TcpState::ALL.iter().copied().collect(), "states");
-    // LISTEN → SYN_SENT has no call on Linux; the end of TIME_WAIT is the slow one's.
+    // LISTEN → SYN_SENT has no call on Linux. A RST ends a TIME_WAIT too, besides the slow one.
     let missing: Vec<_> = EDGES.iter().filter(|edge| !edges.contains(edge) && **edge != (Listen, SynSent)).collect();
-    assert_eq!(missing, [&(TcpState::TimeWait, TcpState::Closed)]);
+    assert!(missing.is_empty(), "{missing:?}");
     assert!(edges.contains(&(TcpState::Established, TcpState::Closed)), "a reset");
 }
 
