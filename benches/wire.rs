@@ -15,25 +15,44 @@ mod linux {
     use std::io::{self, Read, Write};
     use std::net::{Shutdown, TcpListener, TcpStream};
     use std::os::fd::OwnedFd;
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::{Arc, Condvar, Mutex};
     use std::thread;
     use std::time::{Duration, Instant};
 
     use socklab::api::domain::{
-        Clock, EventQueue, EventSink, HostId, LinkKind, Observation, Row, WireCommand, WireMode,
+        Clock, EventKind, EventQueue, EventSink, HostId, LinkKind, Observation, Row, WireCommand, WireEvent, WireMode,
     };
     use socklab::api::observe::{Scope, SockDiag};
     use socklab::api::wire::{Wire, WireOptions};
 
-    /// Counts the reports.
+    /// Counts the reports, and notes when the last delivery was reported.
     #[derive(Default)]
-    struct Count(AtomicU64);
+    struct Count(AtomicU64, Mutex<(u64, Option<Instant>)>, Condvar);
 
     impl EventQueue for Count {
-        fn offer(&self, _: Observation) -> bool {
+        fn offer(&self, seen: Observation) -> bool {
             self.0.fetch_add(1, Ordering::Relaxed);
+            if matches!(seen.kind, EventKind::Wire(WireEvent::Delivered { .. })) {
+                let mut delivered = self.1.lock().unwrap();
+                *delivered = (delivered.0 + 1, Some(Instant::now()));
+                self.2.notify_one();
+            }
             true
+        }
+    }
+
+    impl Count {
+        /// How long it takes until a packet is delivered that `order` asks for.
+        fn delivery(&self, order: impl FnOnce()) -> Duration {
+            let before = self.1.lock().unwrap().0;
+            let begin = Instant::now();
+            order();
+            let mut delivered = self.1.lock().unwrap();
+            while delivered.0 == before {
+                delivered = self.2.wait(delivered).unwrap();
+            }
+            delivered.1.map_or(Duration::ZERO, |at| at - begin)
         }
     }
 
@@ -91,6 +110,35 @@ mod linux {
         println!("{link}: echo: {speed:.0} MB/s (promised 50), {} events", queue.0.load(Ordering::Relaxed) - begin);
         drop(wire);
         echo.join().unwrap();
+        step(link, &queue);
+    }
+
+    /// How long the oldest of many held packets takes to its delivery, with all that is looked up for it.
+    fn step(link: LinkKind, queue: &Arc<Count>) {
+        const CONNECTIONS: usize = 2_000;
+        const STEPS: usize = 500;
+        let wire = open(link, queue);
+        let addr = (wire.host(HostId::Server).address(), 65432).into();
+        let listener = wire.host(HostId::Server).stream(addr).unwrap();
+        listener.bind(&addr.into()).unwrap();
+        listener.listen(4_096).unwrap();
+        let clients: Vec<_> = (0..CONNECTIONS)
+            .map(|_| {
+                let client = wire.host(HostId::Client).stream(addr).unwrap();
+                client.set_nonblocking(true).unwrap();
+                let _ = client.connect(&addr.into());
+                client
+            })
+            .collect();
+        let mut took: Vec<Duration> =
+            (0..STEPS).map(|_| queue.delivery(|| wire.command(WireCommand::Next).unwrap())).collect();
+        took.sort_unstable();
+        println!(
+            "{link}: a step among {} connections: median {:?}, p99 {:?} (promised 5 ms)",
+            clients.len(),
+            took[STEPS / 2],
+            took[STEPS * 99 / 100]
+        );
     }
 
     /// The time that the wire adds to a packet's way, there or back: one byte from a thread's `write` to the `read` of
