@@ -104,6 +104,8 @@ pub struct WireText {
     pub damaged: &'static str,
     /// No kernel made the packet.
     pub forged: &'static str,
+    /// What a change of state means that a forged packet caused.
+    pub by_forged: &'static str,
     /// Fields of the packet were changed.
     pub altered: &'static str,
     pub delivers: fn(&str) -> String,

@@ -66,6 +66,7 @@ pub(super) const WIRE: WireText = WireText {
     copy_of: |number| format!("copy of #{number}"),
     damaged: "damaged",
     forged: "FORGED",
+    by_forged: "The kernel cannot tell: the other side never sent this segment, and knows nothing of it.",
     altered: "CHANGED",
     delivers: |key| format!("{key} delivers it: "),
     loses: |key| format!("{key} loses it: "),

@@ -71,6 +71,7 @@ pub(super) const WIRE: WireText = WireText {
     copy_of: |number| format!("cópia de #{number}"),
     damaged: "danificado",
     forged: "FORJADO",
+    by_forged: "O kernel não tem como saber: o outro lado nunca enviou esse segmento, e não sabe dele.",
     altered: "ALTERADO",
     delivers: |key| format!("{key} o entrega: "),
     loses: |key| format!("{key} o perde: "),

@@ -8,7 +8,7 @@ use super::label::name;
 use crate::domain::{Cause, CongestionState, Flags, HostId, KernelVerdict, Note, PacketSummary, Proto, Transition};
 use crate::model::Model;
 use crate::model::clients::ShortBurst;
-use crate::model::wire::WireFact;
+use crate::model::wire::{PacketOnWire, WireFact, WireState};
 use crate::text::Resent;
 use crate::view::draw_context::{DrawContext, PaneFrame};
 use crate::view::glyphs;
@@ -65,6 +65,15 @@ type Sentence = (Weight, Vec<(String, Style)>);
 
 fn pieces(sentences: &[Sentence], least: Weight) -> Vec<(String, Style)> {
     sentences.iter().filter(|(weight, _)| *weight >= least).flat_map(|(_, pieces)| pieces.clone()).collect()
+}
+
+/// What a change of state means, if there is something to say.
+fn meaning(ctx: &DrawContext, wire: &WireState, change: &Transition) -> Option<&'static str> {
+    let is_forged = |number| wire.packet(number).is_some_and(PacketOnWire::is_forged);
+    match change.cause {
+        Some(Cause::Packet(number)) if is_forged(number) => Some(ctx.text.wire.by_forged),
+        _ => (ctx.text.wire.edge)(change.from, change.to, wire.input_of(change)),
+    }
 }
 
 fn sentences(model: &Model, ctx: &DrawContext) -> Vec<Sentence> {
@@ -131,7 +140,7 @@ fn sentences(model: &Model, ctx: &DrawContext) -> Vec<Sentence> {
             }
             WireFact::Changed(host, change, _) => {
                 sentences.push((Weight::Fact, changed(ctx, *host, change)));
-                let meaning = (words.edge)(change.from, change.to, wire.input_of(change));
+                let meaning = meaning(ctx, wire, change);
                 (meaning.map(|text| vec![(format!("{text} "), theme.text)])).unwrap_or_default()
             }
         };
