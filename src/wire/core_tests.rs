@@ -97,6 +97,25 @@ fn a_retransmission_is_folded_into_the_delivered_original_while_the_answer_is_he
 }
 
 #[test]
+fn what_a_held_reset_answers_is_folded() {
+    let mut core = WireCore::new(16, 1);
+    let syn_ack = tcp(false, Flags::SYN.with(Flags::ACK), 5000, 1001, b"");
+    core.offer(T0, HostId::Server, &syn_ack, true);
+    core.command(T0, WireCommand::Next);
+    assert_eq!(numbers(&due(&mut core, T0)), [1]);
+    core.offer(T0, HostId::Client, &tcp(true, Flags::RST, 1001, 0, b""), true);
+    core.take_events();
+    core.offer(at(1_000), HostId::Server, &syn_ack, true);
+    let after = Duration::from_secs(1);
+    assert_eq!(wire_events(&mut core), [WireEvent::Folded { packet: 1, count: 1, after }]);
+    // It is lost: what is sent again then is another packet.
+    core.command(at(1_000), WireCommand::Drop(2));
+    core.take_events();
+    core.offer(at(3_000), HostId::Server, &syn_ack, true);
+    assert_eq!(packets(&mut core)[0].retransmission_of, Some(1));
+}
+
+#[test]
 fn what_is_sent_again_in_other_pieces_is_folded_if_all_of_it_is_known() {
     let mut core = WireCore::new(16, 1);
     let send = |core: &mut WireCore, seq, payload: &[u8]| {

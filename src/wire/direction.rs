@@ -3,11 +3,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use super::decode::{SegmentId, WirePacket};
+use super::decode::{Outline, SegmentId, WirePacket};
 use super::in_flight::{InFlight, Schedule};
 use super::pipe::Pipe;
 use crate::domain::wire::WireMode;
-use crate::domain::{Flow, Stamp};
+use crate::domain::{Flags, Flow, Stamp};
 
 /// What may happen to a packet; of what happens at the same time, this is the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,11 +66,14 @@ impl Direction {
         }
     }
 
-    /// Whether something on its way here tells the other end that this segment of its own has arrived.
+    /// Whether something on its way here tells the other end that this segment of its own has arrived: its acknowledgement,
+    /// or a RST, which acknowledges nothing where it answers an ACK (RFC 9293 §3.10.7.1).
     pub(super) fn answers(&self, id: &SegmentId) -> bool {
         let to = id.flow().mirror();
-        self.in_flight.iter().any(|packet| {
-            packet.outline.map(|outline| outline.flow) == to && packet.ack.is_some_and(|ack| id.is_acknowledged_by(ack))
+        let resets = |outline: Outline| outline.flags.is_some_and(|flags| flags.has(Flags::RST));
+        self.in_flight.iter().filter(|packet| packet.outline.map(|outline| outline.flow) == to).any(|packet| {
+            packet.ack.is_some_and(|ack| id.is_acknowledged_by(ack))
+                || (!packet.forged && packet.outline.is_some_and(resets))
         })
     }
 
