@@ -21,10 +21,11 @@ mod linux {
     use std::time::{Duration, Instant};
 
     use socklab::api::domain::{
-        Clock, EventKind, EventQueue, EventSink, HostId, LinkKind, Observation, Row, WireCommand, WireEvent, WireMode,
+        Clock, EventKind, EventQueue, EventSink, Flow, HostId, LinkKind, Observation, Row, TcpInfo, WireCommand,
+        WireEvent, WireMode,
     };
     use socklab::api::observe::{Scope, SockDiag};
-    use socklab::api::wire::{Wire, WireOptions};
+    use socklab::api::wire::{ReadTable, Wire, WireOptions};
 
     /// Counts the reports, and notes when the last delivery was reported.
     #[derive(Default)]
@@ -56,11 +57,23 @@ mod linux {
         }
     }
 
-    /// All sockets of a host.
-    fn dump(diag: &OwnedFd) -> io::Result<Vec<Row>> {
-        let mut rows = Vec::new();
-        SockDiag::on(diag.try_clone()?)?.dump(&Scope::All, &mut |row| rows.push(row))?;
-        Ok(rows)
+    /// Reads a host's table as the program does.
+    struct HostTable;
+
+    impl ReadTable for HostTable {
+        fn dump(&self, diag: &OwnedFd) -> io::Result<Vec<Row>> {
+            let mut rows = Vec::new();
+            SockDiag::on(diag.try_clone()?)?.dump(&Scope::All, &mut |row| rows.push(row))?;
+            Ok(rows)
+        }
+
+        fn lookup(&self, diag: &OwnedFd, flow: Flow) -> io::Result<Option<Row>> {
+            SockDiag::on(diag.try_clone()?)?.lookup(&flow)
+        }
+
+        fn info(&self, diag: &OwnedFd, flow: &Flow) -> io::Result<Option<TcpInfo>> {
+            SockDiag::on(diag.try_clone()?)?.info(flow)
+        }
     }
 
     pub(super) fn main() {
@@ -73,7 +86,7 @@ mod linux {
         let binary = Some(env!("CARGO_BIN_EXE_socklab-tui").into());
         let options = WireOptions { link: Some(link), binary, ..WireOptions::default() };
         let sink = EventSink::new(Clock::start(), Arc::clone(queue) as Arc<dyn EventQueue>);
-        Wire::open(&sink, &options, dump).unwrap_or_else(|error| panic!("missing: wire ({error})"))
+        Wire::open(&sink, &options, HostTable).unwrap_or_else(|error| panic!("missing: wire ({error})"))
     }
 
     fn measure(link: LinkKind) {
