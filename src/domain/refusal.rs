@@ -56,6 +56,8 @@ pub enum Refusal {
     TooLarge(u32),
     /// The connection's SYN was not seen, so that its numbers are not counted from it.
     NoNumbering,
+    /// Without the flag ACK the acknowledgment number means nothing.
+    NoAckFlag,
     /// There can be no such packet.
     Forge(ForgedFault),
     /// The step of the lesson is still running.

@@ -92,7 +92,7 @@ impl ForgeForm {
     }
 
     /// Whether its acknowledgment number means anything.
-    fn acknowledges(&self) -> bool {
+    pub(super) fn acknowledges(&self) -> bool {
         self.segment().is_some_and(|segment| segment.flags.has(Flags::ACK))
     }
 

@@ -188,6 +188,9 @@ impl ForgeForm {
                 self.set_flags(Flags(now.0 ^ flag.0));
                 Ok(())
             }
+            FieldInput::Sequence if c == 'a' && self.row == ForgeRow::Ack && !self.acknowledges() => {
+                Err(Refusal::NoAckFlag)
+            }
             FieldInput::Sequence if c == 'a' && !self.typed.starts_with("0x") => {
                 if self.count_otherwise() {
                     Ok(())

@@ -231,6 +231,7 @@ fn refusal(why: Refusal) -> String {
         Refusal::Takes(input) => takes(input).into(),
         Refusal::TooLarge(most) => format!("at most {most} here"),
         Refusal::NoNumbering => "no SYN of this connection was seen: its numbers are absolute".into(),
+        Refusal::NoAckFlag => "without ACK among the flags this number means nothing".into(),
         Refusal::Forge(ForgedFault::TooLong { len, most }) => {
             format!("{len} B do not fit beside these options, {most} do · Backspace shortens")
         }

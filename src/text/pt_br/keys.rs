@@ -227,6 +227,7 @@ fn refusal(why: Refusal) -> String {
         Refusal::Takes(input) => takes(input).into(),
         Refusal::TooLarge(most) => format!("aqui no máximo {most}"),
         Refusal::NoNumbering => "nenhum SYN desta conexão foi visto: os números são absolutos".into(),
+        Refusal::NoAckFlag => "sem ACK entre as flags, este número não diz nada".into(),
         Refusal::Forge(ForgedFault::TooLong { len, most }) => {
             format!("{len} B não cabem junto com estas opções, {most} cabem · Backspace encurta")
         }
