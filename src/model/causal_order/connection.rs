@@ -1,7 +1,7 @@
 //! One connection: what is known of both ends, and the events that wait for their place in the journal.
 
 use super::moment::{Moment, Whose};
-use super::{Admitted, FARTHEST_BACK, PATIENCE};
+use super::{Admitted, FARTHEST_BACK};
 use crate::domain::client::ClientChange;
 use crate::domain::{ClientEvent, EventKind, Evidence, Observation, Stamp, Syscall, TcpState, WorldId};
 
@@ -41,9 +41,6 @@ impl OrderedEnd {
 pub(super) struct HeldEvent {
     /// When it is let go, whatever is missing.
     pub(super) due: Stamp,
-    /// The same where what is missing is a call of the laboratory: those are all reported, but the thread that made one may
-    /// have lost the processor.
-    latest: Stamp,
     /// The end that it is about, as an index of [`OrderedConnection::ends`].
     pub(super) side: usize,
     pub(super) moment: Option<Moment>,
@@ -51,8 +48,10 @@ pub(super) struct HeldEvent {
 }
 
 impl HeldEvent {
-    pub(super) fn new(due: Stamp, side: usize, moment: Option<Moment>, seen: Observation) -> Self {
-        Self { due, latest: due.after(FARTHEST_BACK.saturating_sub(PATIENCE)), side, moment, seen }
+    /// When it is let go where what is missing is a call of the laboratory: those are all reported, but the thread that made
+    /// one may have lost the processor. Times must not run back further than that.
+    fn latest(&self) -> Stamp {
+        self.due.max(self.seen.at.after(FARTHEST_BACK))
     }
 
     /// Whether its time is only known to lie before something else. The kernel traces SYN_RECV when the handshake is
@@ -205,8 +204,8 @@ impl OrderedConnection {
         self.calls.sort_by_key(|held| held.seen.at);
         for at in 0..self.calls.len() {
             let held = &self.calls[at];
-            if held.due <= now && now < held.latest && self.lacks_its_call(held) {
-                self.calls[at].due = held.latest;
+            if held.due <= now && now < held.latest() && self.lacks_its_call(held) {
+                self.calls[at].due = held.latest();
             }
         }
         // The calls of one end keep their order.
@@ -247,7 +246,7 @@ impl OrderedConnection {
 
     /// Grants more time to what is due, where a call of the laboratory is missing that is certain to be reported.
     fn wait_for_own_calls(&mut self, now: Stamp, active: [bool; 2]) {
-        let is_late = |held: &HeldEvent| held.due <= now && now < held.latest;
+        let is_late = |held: &HeldEvent| held.due <= now && now < held.latest();
         let lacks_call = |held: &HeldEvent| {
             let cause = held.moment.and_then(|moment| Self::cause((held.side, moment), active));
             cause.is_some_and(|cause| {
@@ -258,7 +257,7 @@ impl OrderedConnection {
         };
         let host = |held: &HeldEvent| held.seen.world == WorldId::Host;
         if self.held.iter().any(is_late) && self.held.iter().any(|held| host(held) && lacks_call(held)) {
-            self.held.iter_mut().filter(|held| is_late(held)).for_each(|held| held.due = held.latest);
+            self.held.iter_mut().filter(|held| is_late(held)).for_each(|held| held.due = held.latest());
         }
     }
 

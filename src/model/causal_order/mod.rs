@@ -86,7 +86,7 @@ impl CausalOrder {
         let may_be_ours = self.may_be_ours(now);
         let connection = self.connection(key);
         connection.may_be_ours |= may_be_ours;
-        connection.calls.push(HeldEvent::new(now.after(PATIENCE), side, moment, seen));
+        connection.calls.push(HeldEvent { due: now.after(PATIENCE), side, moment, seen });
         self.recheck.push(key);
         self.next_call(now)
     }
@@ -251,7 +251,7 @@ impl CausalOrder {
             }
         }
         connection.may_be_ours |= may_be_ours && moment == Some(Moment::State(TcpState::SynSent));
-        connection.held.push(HeldEvent::new(due, side, moment, seen));
+        connection.held.push(HeldEvent { due, side, moment, seen });
     }
 
     fn release(&mut self, key: Flow, now: Stamp, out: &mut Vec<Observation>) {
