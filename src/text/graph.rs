@@ -19,6 +19,8 @@ pub struct GraphText {
     pub packet: fn(&str) -> String,
     /// What happened: in the order of the model's marks.
     pub marks: [&'static str; 7],
+    /// Why the window of a new connection is one segment.
+    pub syn_again: &'static str,
     /// The window is one segment after a timeout.
     pub after_timeout: &'static str,
     /// The same in few words, behind the window.

@@ -14,6 +14,7 @@ pub(super) const GRAPH: GraphText = GraphText {
     reading: |number| format!("reading {number}"),
     packet: |number| format!("packet {number}"),
     marks: ["ACK", "state", "lost", "sent again", "ECN", "fast retransmission", "timeout"],
+    syn_again: "The SYN had to be sent again more than once, so the window begins at 1 segment (RFC 5681 §3.1).",
     after_timeout: "The timer expired: cwnd fell to 1 segment, and slow start begins anew, up to ssthresh (RFC 5681 §3.1).",
     timed_out: "after a timeout",
     signs: ["segments", "acknowledged", "window's edge", "sent again"],

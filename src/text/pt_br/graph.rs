@@ -14,6 +14,7 @@ pub(super) const GRAPH: GraphText = GraphText {
     reading: |number| format!("leitura {number}"),
     packet: |number| format!("pacote {number}"),
     marks: ["ACK", "estado", "perdido", "reenviado", "ECN", "retransmissão rápida", "timeout"],
+    syn_again: "O SYN precisou ser reenviado mais de uma vez: a janela começa em 1 segmento (RFC 5681 §3.1).",
     after_timeout: "O temporizador expirou: cwnd caiu a 1 segmento, e o slow start recomeça, até ssthresh (RFC 5681 §3.1).",
     timed_out: "após um timeout",
     signs: ["segmentos", "confirmado", "fim da janela", "reenviado"],

@@ -8,7 +8,6 @@ use ratatui::style::Style;
 
 use super::projection::{AxisColumns, DotScale, moments, steps};
 use super::{DotCanvas, DotLayer, GUTTER, band, cursor};
-use crate::domain::CongestionState;
 use crate::model::Model;
 use crate::model::series::GraphAxis;
 use crate::model::wire::{EndMark, EndTrace, InfoCurve, WirePacketFate};
@@ -57,10 +56,10 @@ pub(super) fn draw(model: &Model, ctx: &DrawContext, end: &EndTrace, area: Rect,
     let middle = selected.unwrap_or(to);
     let columns = AxisColumns::around(axis, (from, to), model.ui.wire.graph.closer, middle, count);
     let view = CurvesView { end, columns, place, selected };
-    let lost = end.latest.as_ref().and_then(|info| info.state) == Some(CongestionState::Loss);
-    let warning = wrap(ctx.text.graph.after_timeout, area.width.saturating_sub(2));
+    let fallen = end.latest.as_ref().and_then(|info| super::timeout_text(model, ctx, info));
+    let warning = fallen.map_or_else(Vec::new, |text| wrap(text, area.width.saturating_sub(2)));
     let lines = u16::try_from(warning.len()).unwrap_or(u16::MAX / 2);
-    let warns = if lost && area.height > 7 + lines { lines } else { 0 };
+    let warns = if area.height > 7 + lines { lines } else { 0 };
     let heads = if area.width < WIDE_HEADING && area.height > 9 { 2 } else { 1 };
     let bands = area.height.saturating_sub(heads + 2 + warns);
     let [head, bands, marks, foot, below] = rows(area, [heads, bands, 1, 1, warns]);

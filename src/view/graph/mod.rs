@@ -21,8 +21,8 @@ use self::dots::{DotCanvas, DotLayer};
 use super::draw_context::{DrawContext, PaneFrame};
 use super::glyphs;
 use super::line_writer::{LineWriter, paragraph};
-use crate::domain::HostId;
 use crate::domain::keys::{Action, ScreenAction, WireAction};
+use crate::domain::{CongestionState, HostId, TcpInfo, TcpState};
 use crate::model::graph::GraphKind;
 use crate::model::packets::Traffic;
 use crate::model::presenter::WirePart;
@@ -33,6 +33,15 @@ const GUTTER: u16 = 10;
 
 /// The least rows that a graph is worth, with its heading and its foot.
 pub(super) const LEAST: u16 = 6;
+
+/// What a timeout has left of the window of an end. Nothing before the connection is open: nothing is sent by it then.
+pub(super) fn timeout_text(model: &Model, ctx: &DrawContext, info: &TcpInfo) -> Option<&'static str> {
+    let is_open = model.worlds.shown().table.state(&info.flow) != Some(TcpState::SynSent);
+    let has_fallen = is_open && info.state == Some(CongestionState::Loss) && info.cwnd == 1;
+    let words = &ctx.text.graph;
+    // Only the SYN's timer leaves no threshold.
+    has_fallen.then_some(if info.ssthresh.is_some() { words.after_timeout } else { words.syn_again })
+}
 
 /// Draws the graph that the wire's view shows, in a pane.
 pub(super) fn wire(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {

@@ -86,6 +86,26 @@ fn shown(bench: &mut TestWire, columns: u16, rows: u16) -> String {
     text(&screen(&mut bench.model, columns, rows).0)
 }
 
+/// The SYN is sent again and again; what its timer left of the window counts only once the connection is open.
+#[test]
+fn a_window_that_begins_at_one_segment_is_explained_once_it_is_used() {
+    let fallen = |bench: &mut TestWire, ssthresh| {
+        reads(bench, (1, ssthresh), 0, |info| info.state = Some(CongestionState::Loss));
+        [(80, 24), (120, 36)].map(|(columns, rows)| shown(bench, columns, rows))
+    };
+    let mut bench = TestWire::open(Lang::En);
+    let syn = bench.dials(1, PORT);
+    for screen in fallen(&mut bench, Some(5)) {
+        assert!(!["cwnd", "ssthresh", "segment (RFC"].iter().any(|words| screen.contains(words)), "{screen}");
+    }
+    let syn_ack = bench.answers(syn, PORT);
+    bench.opens(syn_ack, PORT);
+    for screen in fallen(&mut bench, None) {
+        assert!(screen.contains("cwnd 1") && screen.contains("the window begins at 1 segment"), "{screen}");
+        assert!(!screen.contains("slow start begins anew"), "{screen}");
+    }
+}
+
 fn after_keys(scene: fn(Lang) -> TestWire, lang: Lang, keys: &str) -> TestWire {
     let mut bench = scene(lang);
     bench.keys(keys);

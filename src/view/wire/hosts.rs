@@ -283,7 +283,7 @@ impl<'a> ConversationEnd<'a> {
             writer.skip(2).write_whole(&text, ctx.theme.newest);
         }
         if let Some(known) = self.info {
-            info(ctx, known, &mut writer);
+            info(ctx, self.state, known, &mut writer);
         }
     }
 }
@@ -327,18 +327,22 @@ fn timer(model: &Model, ctx: &DrawContext, entry: &TableEntry, writer: &mut Line
 }
 
 /// `TCP_INFO`, as much as fits.
-fn info(ctx: &DrawContext, info: &TcpInfo, writer: &mut LineWriter<'_>) {
+fn info(ctx: &DrawContext, state: Option<TcpState>, info: &TcpInfo, writer: &mut LineWriter<'_>) {
     let words = &ctx.text.wire;
     let numbers = &ctx.text.numbers;
     let theme = &ctx.theme;
     let micros = |micros: u32| Duration::from_micros(micros.into());
     writer.skip(2).write(&format!("{} {}", words.rto, numbers.short(micros(info.rto_us))), theme.text);
-    let cwnd = match info.state {
-        // What patience and folding hide shows here.
-        Some(CongestionState::Loss) if info.cwnd == 1 => format!("cwnd 1 {}", ctx.text.graph.timed_out),
-        _ => format!("cwnd {}", info.cwnd),
-    };
-    let mut parts = vec![cwnd, (words.retransmitted)(info.retransmitted)];
+    // Before the connection is open nothing is sent by the window.
+    if state == Some(TcpState::SynSent) {
+        return;
+    }
+    let cwnd = format!("cwnd {}", info.cwnd);
+    // What patience and folding hide shows here.
+    let has_fallen = info.state == Some(CongestionState::Loss) && info.cwnd == 1;
+    let explained = has_fallen.then(|| format!("{cwnd} {}", ctx.text.graph.timed_out));
+    let fits = |text: &String| width(text) + 2 <= writer.room();
+    let mut parts = vec![explained.filter(fits).unwrap_or(cwnd), (words.retransmitted)(info.retransmitted)];
     if info.rtt_us > 0 {
         parts.push(format!("RTT {}", numbers.short(micros(info.rtt_us))));
     }

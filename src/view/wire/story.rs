@@ -5,14 +5,14 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::label::name;
-use crate::domain::{Cause, CongestionState, Flags, HostId, KernelVerdict, Note, PacketSummary, Proto, Transition};
+use crate::domain::{Cause, Flags, HostId, KernelVerdict, Note, PacketSummary, Proto, Transition};
 use crate::model::Model;
 use crate::model::clients::ShortBurst;
 use crate::model::wire::{PacketOnWire, WireFact, WireState};
 use crate::text::Resent;
 use crate::view::draw_context::{DrawContext, PaneFrame};
-use crate::view::glyphs;
 use crate::view::line_writer::{LineWriter, width, wrap_pieces};
+use crate::view::{glyphs, graph};
 
 /// Draws the box.
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
@@ -184,13 +184,10 @@ fn sentences(model: &Model, ctx: &DrawContext) -> Vec<Sentence> {
 
 /// What a timeout has left behind at either end of the conversation, also where its retransmission is not listed.
 fn timed_out(model: &Model, ctx: &DrawContext) -> Option<Sentence> {
-    let is_fallen = |host: HostId| {
-        let info = model.end_trace(host)?.latest.as_ref()?;
-        (info.state == Some(CongestionState::Loss) && info.cwnd == 1).then_some(host)
-    };
-    let host = [HostId::Client, HostId::Server].into_iter().find_map(is_fallen)?;
+    let text = |host| Some((host, graph::timeout_text(model, ctx, model.end_trace(host)?.latest.as_ref()?)?));
+    let (host, text) = [HostId::Client, HostId::Server].into_iter().find_map(text)?;
     let name = (ctx.text.wire.host)(host);
-    Some((Weight::Fact, vec![(format!("{name}: {} ", ctx.text.graph.after_timeout), ctx.theme.text)]))
+    Some((Weight::Fact, vec![(format!("{name}: {text} "), ctx.theme.text)]))
 }
 
 /// What becomes of a program that means a host by `127.0.0.1`, for it is not on the wire.
