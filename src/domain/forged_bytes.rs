@@ -122,7 +122,7 @@ pub(crate) fn seal(packet: &mut [u8], checksum: ForgedChecksum) {
 }
 
 /// Fills in the length and the checksum of an IPv4 header.
-fn seal_ip(packet: &mut [u8]) {
+pub(crate) fn seal_ip(packet: &mut [u8]) {
     let header = packet.first().map_or(0, |first| usize::from(first & 15) * 4);
     let len = u16::try_from(packet.len()).unwrap_or(u16::MAX);
     put(packet, 2, len);

@@ -79,7 +79,7 @@ pub use flow::{Flow, Proto};
 pub use forged::{
     EcnCodepoint, ForgedChecksum, ForgedFault, ForgedKind, ForgedOptions, ForgedPacket, ForgedSegment, PacketChange,
 };
-pub(crate) use forged_bytes::seal;
+pub(crate) use forged_bytes::{seal, seal_ip};
 pub use guard::{GuardEvent, Limits, Rule};
 pub use icmp::{Icmp, IcmpRole};
 pub use id::{ClientId, ConnNo, HostId, ServerId, SocketId};

@@ -1,6 +1,6 @@
 //! Changes fields of a packet in its bytes.
 
-use crate::domain::{PacketChange, seal};
+use crate::domain::{PacketChange, seal, seal_ip};
 use crate::packet::{Bytes, Ip, protocol};
 
 /// The length of a TCP header without options, and that of a UDP header.
@@ -10,7 +10,7 @@ const UDP_HEADER: usize = 8;
 /// Changes a whole IPv4 packet. Fields that it does not have are passed over.
 pub(super) fn change(packet: &mut Vec<u8>, change: &PacketChange) {
     let Some(ip) = Ip::read(Bytes::of(packet), 0, packet.len()) else { return };
-    let (start, protocol) = (ip.start, ip.protocol);
+    let (start, protocol, is_whole) = (ip.start, ip.protocol, ip.fragment.is_none());
     // What is behind the datagram on the link is not part of it.
     packet.truncate(start + ip.len);
     if let Some(ecn) = change.ecn {
@@ -18,6 +18,11 @@ pub(super) fn change(packet: &mut Vec<u8>, change: &PacketChange) {
     }
     if let Some(ttl) = change.ttl {
         packet[8] = ttl;
+    }
+    // What a fragment carries are bytes of the middle, and the checksum is that of the whole datagram.
+    if !is_whole {
+        seal_ip(packet);
+        return;
     }
     let has_ports = matches!(protocol, protocol::TCP | protocol::UDP);
     if has_ports {

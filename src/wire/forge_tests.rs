@@ -4,6 +4,7 @@ use etherparse::{NetSlice, SlicedPacket, TransportSlice};
 
 use super::super::decode::WirePacket;
 use super::super::decode::packets::{tcp, udp};
+use super::super::router;
 use super::*;
 use crate::domain::{
     ChecksumStatus, EcnCodepoint, Flags, ForgedChecksum, ForgedKind, ForgedOptions, ForgedPacket, ForgedSegment,
@@ -46,6 +47,20 @@ fn other_reader(packet: &[u8]) -> (u16, u16, bool) {
     let header = ip.header();
     let right = tcp.calc_checksum_ipv4(header.source(), header.destination()).unwrap();
     (tcp.checksum(), right, header.to_header().calc_header_checksum() == header.header_checksum())
+}
+
+/// Its ports and its checksum are in the first fragment, and the checksum is that of the whole datagram.
+#[test]
+fn of_a_fragment_only_the_ip_header_is_changed() {
+    let change_all = PacketChange { ttl: Some(3), source: Some(9), payload: Some(vec![1]), ..PacketChange::default() };
+    let mut whole = udp(true, &[7; 1_500]);
+    whole[6] = 0;
+    for piece in router::fragments(&whole, 800).unwrap() {
+        let mut changed = piece.clone();
+        change(&mut changed, &change_all);
+        assert_eq!((changed[8], &changed[20..]), (3, &piece[20..]));
+        assert_eq!(crate::domain::checksum::sum(&changed[..20]), u16::MAX);
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! sender. Pure, and total over any bytes.
 
 use crate::domain::wire::WIRE_ADDRESS;
-use crate::domain::{checksum, icmp};
+use crate::domain::{ForgedChecksum, icmp, seal, seal_ip};
 use crate::packet::protocol;
 
 /// The least header.
@@ -38,21 +38,16 @@ fn put(packet: &mut [u8], at: usize, value: u16) {
     packet[at..at + 2].copy_from_slice(&value.to_be_bytes());
 }
 
-/// Fills in the header's checksum.
-fn seal(packet: &mut [u8], header: usize) {
-    put(packet, 10, 0);
-    let sum = !checksum::sum(&packet[..header]);
-    put(packet, 10, sum);
-}
-
 /// Marks a packet with CE, if its transport understands ECN and it is not marked yet. Returns whether it did.
 pub(super) fn mark(packet: &mut [u8]) -> bool {
-    let Some(header) = header_len(packet) else { return false };
+    if header_len(packet).is_none() {
+        return false;
+    }
     if matches!(packet[1] & ECN, NOT_ECT | CE) {
         return false;
     }
     packet[1] |= CE;
-    seal(packet, header);
+    seal_ip(packet);
     true
 }
 
@@ -71,14 +66,11 @@ pub(super) fn fragments(packet: &[u8], mtu: usize) -> Option<Vec<Vec<u8>>> {
     let last = pieces.len().checked_sub(1)?;
     let piece = |(at, data): (usize, &[u8])| {
         let mut piece = if at == 0 { packet[..header].to_vec() } else { later.clone() };
-        let header = piece.len();
         let flags = if at < last { MORE } else { more };
         let offset = offset.checked_add(u16::try_from(at * most / 8).ok()?).filter(|offset| *offset <= OFFSET)?;
         piece.extend_from_slice(data);
-        let len = u16::try_from(piece.len()).ok()?;
-        put(&mut piece, 2, len);
         put(&mut piece, 6, offset | flags);
-        seal(&mut piece, header);
+        seal_ip(&mut piece);
         Some(piece)
     };
     pieces.enumerate().map(piece).collect()
@@ -122,15 +114,12 @@ pub(super) fn fragmentation_needed(packet: &[u8], mtu: u16) -> Option<Vec<u8>> {
     let mut message = vec![0; len];
     // Version and header length; internetwork control, as routers send it (RFC 1812 §4.3.2.5); TTL 64; ICMP.
     (message[0], message[1], message[8], message[9]) = (0x45, 0xc0, 64, protocol::ICMP);
-    put(&mut message, 2, u16::try_from(len).ok()?);
     message[12..16].copy_from_slice(&WIRE_ADDRESS.octets());
     message[16..20].copy_from_slice(&packet[12..16]);
-    seal(&mut message, HEADER);
     (message[HEADER], message[HEADER + 1]) = (UNREACHABLE, FRAGMENTATION_NEEDED);
     put(&mut message, HEADER + 6, mtu);
     message[HEADER + ICMP_HEADER..].copy_from_slice(quoted);
-    let sum = !checksum::sum(&message[HEADER..]);
-    put(&mut message, HEADER + 2, sum);
+    seal(&mut message, ForgedChecksum::Right);
     Some(message)
 }
 
@@ -153,7 +142,7 @@ mod tests {
 
     fn with_df(mut packet: Vec<u8>, df: bool) -> Vec<u8> {
         packet[6] = if df { 0x40 } else { 0 };
-        seal(&mut packet, HEADER);
+        seal_ip(&mut packet);
         packet
     }
 
@@ -221,7 +210,7 @@ mod tests {
         long[0] = 0x47;
         let len = u16::try_from(long.len()).unwrap();
         put(&mut long, 2, len);
-        seal(&mut long, 28);
+        seal_ip(&mut long);
         let pieces = fragments(&long, 576).unwrap();
         assert_eq!(pieces[0][20..28], options);
         assert_eq!((pieces[1][0], &pieces[1][20..24]), (0x46, &[136, 4, 0, 9][..]));
@@ -233,7 +222,7 @@ mod tests {
         for (bits, marked) in [(0, false), (1, true), (2, true), (3, false)] {
             let mut packet = tcp(true, Flags::ACK, 7, 1, b"x");
             packet[1] = 0xb8 | bits;
-            seal(&mut packet, HEADER);
+            seal_ip(&mut packet);
             assert_eq!(mark(&mut packet), marked);
             assert_eq!(packet[1], 0xb8 | if marked { CE } else { bits });
             ip(&packet);
