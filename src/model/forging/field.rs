@@ -1,8 +1,9 @@
 //! The fields of the packet in the form, and how each is changed.
 
 use super::{ForgeForm, ForgePurpose};
-use crate::domain::forge_form::{FieldInput, ForgeRow};
+use crate::domain::forge_form::ForgeRow;
 use crate::domain::{EcnCodepoint, Flags, ForgedChecksum, ForgedKind, ForgedOptions, ForgedSegment, Proto};
+use crate::model::wire::EndNumbers;
 
 /// The sets of flags that segments usually have.
 const USUAL: [Flags; 8] = [
@@ -73,22 +74,24 @@ impl ForgeForm {
         }
     }
 
-    /// What the number in a row is counted from: 0, or the initial sequence number of its end.
-    pub fn base(&self, row: ForgeRow) -> u32 {
+    /// The end from whose SYN the number in a row is counted, if its SYN was seen.
+    fn end(&self, row: ForgeRow) -> Option<EndNumbers> {
         let quotes = matches!(self.packet.kind, ForgedKind::Unreachable { .. });
-        let end = match row {
+        match row {
             ForgeRow::Seq => self.ends[usize::from(quotes)],
             ForgeRow::Ack => self.ends[1].filter(|_| self.acknowledges()),
             _ => None,
-        };
-        end.filter(|_| !self.absolute).map_or(0, |end| end.isn)
+        }
+    }
+
+    /// What the number in a row is counted from: 0, or the initial sequence number of its end.
+    pub fn base(&self, row: ForgeRow) -> u32 {
+        self.end(row).filter(|_| !self.absolute).map_or(0, |end| end.isn)
     }
 
     /// Whether the number in a row is counted from a SYN.
     pub fn is_relative(&self, row: ForgeRow) -> bool {
-        let acked = || self.ends[1].filter(|_| self.acknowledges());
-        let end = if row == ForgeRow::Ack { acked() } else { self.ends[0].or(self.ends[1]) };
-        row.input() == FieldInput::Sequence && end.is_some() && !self.absolute
+        self.end(row).is_some() && !self.absolute
     }
 
     /// Whether its acknowledgment number means anything.
@@ -108,9 +111,10 @@ impl ForgeForm {
         }
     }
 
-    /// Writes sequence numbers as they stand in the header, or counted from the SYN. `false` if no SYN is known.
+    /// Writes sequence numbers as they stand in the header, or counted from the SYN. `false` if that of the selected row is
+    /// not known.
     pub(super) fn count_otherwise(&mut self) -> bool {
-        let known = self.ends.iter().any(Option::is_some);
+        let known = self.end(self.row).is_some();
         self.absolute ^= known;
         self.typed.clear();
         known

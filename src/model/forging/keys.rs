@@ -83,8 +83,8 @@ impl ForgeForm {
             Key::PageUp => self.turn(world, PAGE),
             Key::PageDown => self.turn(world, -PAGE),
             Key::Char(c) => self.put(world, c),
-            Key::Backspace => self.rub(),
-            Key::Delete => self.clear(),
+            Key::Backspace => self.rub(world),
+            Key::Delete => self.clear(world),
             Key::Ctrl(_) | Key::F(_) | Key::Enter | Key::Esc => Err(Refusal::Takes(self.row.input())),
         }
     }
@@ -128,7 +128,7 @@ impl ForgeForm {
                     let next = b'a' + u8::try_from(self.packet.payload.len() % 26).unwrap_or(0);
                     return self.write(|text| text.push(char::from(next)));
                 }
-                return self.rub();
+                return self.rub(world);
             }
             (row, FieldInput::Sequence) => {
                 let now = self.number(row).unwrap_or(0);
@@ -232,7 +232,7 @@ impl ForgeForm {
     }
 
     /// Takes back what was typed last.
-    fn rub(&mut self) -> Result<(), Refusal> {
+    fn rub(&mut self, world: &World) -> Result<(), Refusal> {
         if self.row.input() == FieldInput::Text {
             if self.text.is_empty() && !self.is_kept(self.row) {
                 return Err(Refusal::NoMore);
@@ -240,21 +240,15 @@ impl ForgeForm {
             self.touch(self.row);
             return self.write(|text| _ = text.pop());
         }
-        if self.typed.pop().is_none() {
-            return self.clear();
+        let mut typed = std::mem::take(&mut self.typed);
+        if typed.pop().is_none() {
+            return self.clear(world);
         }
-        let typed = std::mem::take(&mut self.typed);
-        let digits = typed.trim_start_matches('-');
-        let (radix, digits) = digits.strip_prefix("0x").map_or((10, digits), |hex| (16, hex));
-        let number = u32::from_str_radix(digits, radix).unwrap_or(0);
-        let relative = if typed.starts_with('-') { number.wrapping_neg() } else { number };
-        self.set(self.row, Some(self.base(self.row).wrapping_add(relative)));
-        self.typed = typed;
-        Ok(())
+        self.take(world, typed)
     }
 
     /// Takes an option away, and empties a row.
-    fn clear(&mut self) -> Result<(), Refusal> {
+    fn clear(&mut self, world: &World) -> Result<(), Refusal> {
         let row = self.row;
         self.typed.clear();
         match row.input() {
@@ -269,6 +263,7 @@ impl ForgeForm {
                     return Err(Refusal::NoMore);
                 }
                 self.set(row, none);
+                self.look(world);
                 Ok(())
             }
             FieldInput::Letters => match self.segment_mut() {
