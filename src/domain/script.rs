@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
 
 use super::call::{Args, Shut, SockOpt};
 use super::id::SocketId;
@@ -104,13 +105,23 @@ pub struct SocketOptions {
     pub keep_alive: Option<KeepAlive>,
     /// `TCP_USER_TIMEOUT`: how long data may stay unacknowledged before the connection is given up, in milliseconds.
     pub user_timeout_ms: Option<u32>,
-    /// `SO_LINGER`: how long `close` may wait until the data is acknowledged, in seconds; with 0 it sends a RST.
+    /// `SO_LINGER`: how long `close` may wait until the data is acknowledged, in seconds, 10 at most; with 0 it sends a RST.
+    #[serde(deserialize_with = "linger")]
     pub linger_s: Option<u16>,
     /// `IP_TOS`: the type-of-service byte of the IP header.
     pub tos: Option<u8>,
     /// TCP Fast Open (RFC 7413). On a listener, `TCP_FASTOPEN`: it takes data from a SYN with a cookie. Before `connect`,
     /// `TCP_FASTOPEN_CONNECT`: the SYN asks for a cookie, or, if there is one, is left to the first `send`.
     pub fast_open: Option<bool>,
+}
+
+/// The end of the program waits for it, too.
+fn linger<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u16>, D::Error> {
+    const MOST: u16 = 10;
+    match Option::deserialize(from)? {
+        Some(seconds) if seconds > MOST => Err(D::Error::custom(format!("{seconds} s are more than {MOST}"))),
+        seconds => Ok(seconds),
+    }
 }
 
 /// When a silent connection is probed, and when it is given up (`tcp(7)`). What is left out is the kernel's.

@@ -263,6 +263,28 @@ pub enum ModeName {
     Live,
 }
 
+impl ListenAct {
+    /// The options that it sets, however the file says so.
+    pub(super) fn all_options(&self) -> SocketOptions {
+        SocketOptions {
+            reuse: self.options.reuse.or(self.reuse.then_some(true)),
+            receive_buffer: self.options.receive_buffer.or(self.receive_buffer),
+            ..self.options
+        }
+    }
+}
+
+impl ConnectAct {
+    /// The options that it sets, however the file says so.
+    pub(super) fn all_options(&self) -> SocketOptions {
+        SocketOptions {
+            reuse: self.options.reuse.or(self.reuse.then_some(true)),
+            no_delay: self.options.no_delay.or(self.no_delay.then_some(true)),
+            ..self.options
+        }
+    }
+}
+
 const fn on_server() -> HostId {
     HostId::Server
 }

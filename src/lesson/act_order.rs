@@ -135,11 +135,7 @@ impl Engine {
             name: listen.socket.get_ref().clone(),
             addr: self.addresses().of(listen.host, listen.port),
             backlog: listen.backlog,
-            options: SocketOptions {
-                reuse: listen.options.reuse.or(listen.reuse.then_some(true)),
-                receive_buffer: listen.options.receive_buffer.or(listen.receive_buffer),
-                ..listen.options
-            },
+            options: listen.all_options(),
         }
     }
 
@@ -150,12 +146,7 @@ impl Engine {
             None => self.addresses().across(connect.host, connect.port?),
         };
         let from = connect.from.map(|port| self.addresses().of(connect.host, port));
-        let options = SocketOptions {
-            reuse: connect.options.reuse.or(connect.reuse.then_some(true)),
-            no_delay: connect.options.no_delay.or(connect.no_delay.then_some(true)),
-            ..connect.options
-        };
-        Some(ScriptedCall::Connect { to, from, options })
+        Some(ScriptedCall::Connect { to, from, options: connect.all_options() })
     }
 
     /// With the last system call that it makes.

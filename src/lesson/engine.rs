@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::act::Act;
-use super::expect::Expect;
 use super::file::Lesson;
 use super::host_addresses::HostAddresses;
 use super::matcher::SocketEnd;
@@ -254,14 +253,7 @@ impl Engine {
         let ticks = &self.ticks;
         let expects = self.step().into_iter().flat_map(move |step| step.expect.iter().zip(ticks));
         let open = expects.filter(|(_, tick)| **tick == ExpectationState::Open);
-        open.filter_map(|(expect, _)| match expect {
-            Expect::Info(info) => Some(info.of.get_ref()),
-            Expect::Absent { what, .. } => match &**what {
-                Expect::Info(info) => Some(info.of.get_ref()),
-                _ => None,
-            },
-            _ => None,
-        })
+        open.filter_map(|(expect, _)| expect.info()).map(|info| info.of.get_ref())
     }
 
     /// Asks for them.

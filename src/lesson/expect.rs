@@ -95,6 +95,15 @@ pub enum Expect {
 }
 
 impl Expect {
+    /// What it expects of the `TCP_INFO` of an end, or expects not to see, if it is about that.
+    pub(super) fn info(&self) -> Option<&ExpectInfo> {
+        match self {
+            Self::Info(info) => Some(info),
+            Self::Absent { what, .. } => what.info(),
+            _ => None,
+        }
+    }
+
     /// The end of a connection that it is about, if it is about one.
     pub(super) fn end(&self) -> Option<&SpannedEnd> {
         match self {

@@ -101,10 +101,9 @@ impl Lesson {
             return Err(error((0, "a lesson needs a [[step]]".into())));
         }
         if lesson.world == WorldId::Host {
-            let informed =
-                |expect: &Expect| if let Expect::Info(info) = expect { Some(info.of.span().start) } else { None };
-            if let Some(at) = lesson.steps.iter().flat_map(|step| &step.expect).find_map(informed) {
-                return Err(error((at, "`info` needs world = \"wire\"".into())));
+            let info = lesson.steps.iter().flat_map(|step| &step.expect).find_map(Expect::info);
+            if let Some(info) = info {
+                return Err(error((info.of.span().start, "`info` needs world = \"wire\"".into())));
             }
         }
         lesson.symbols = Symbols::of(&lesson.steps, &lesson.servers).map_err(error)?;

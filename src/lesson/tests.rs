@@ -796,8 +796,15 @@ fn what_the_kernel_thinks_is_asked_for_until_it_is_what_is_expected() {
     assert_eq!(test.engine.phase(), LessonPhase::Expecting);
     test.observe(62, HostId::Client, info(1, Some(5)));
     assert_eq!(test.engine.phase(), LessonPhase::Passed);
-    let here = lesson(&steps.replace("[[step]]", "world = \"host\"\n[[step]]")).unwrap_err();
-    assert!(here.what.contains("needs world = \"wire\"") && here.line == 6, "{here}");
+    let on_host = steps.replace("[[step]]", "world = \"host\"\n[[step]]");
+    let absent = on_host.replace(expect, &format!("{{ absent = {{ for_ms = 9, what = {expect} }} }}"));
+    for text in [on_host, absent] {
+        let here = lesson(&text).unwrap_err();
+        assert!(here.what.contains("needs world = \"wire\"") && here.line == 6, "{here}");
+    }
+    let error =
+        lesson("[[step]]\ndo = [{ setsockopt = { socket = \"a\", options = { linger_s = 11 } } }]").unwrap_err();
+    assert!(error.what.contains("11 s are more than 10"), "{error}");
 }
 
 #[test]

@@ -185,13 +185,13 @@ pub(super) async fn serve_stream(
             Some(ScriptedCall::Send(bytes)) => {
                 tokio::select! {
                     _ = connection.send(&bytes) => {}
-                    () = stop.cancelled() => return connection.close(),
+                    () = stop.cancelled() => return abandon(connection),
                 }
             }
             Some(ScriptedCall::SendUrgent(bytes)) => {
                 tokio::select! {
                     () = send_urgent(&connection, &bytes) => {}
-                    () = stop.cancelled() => return connection.close(),
+                    () = stop.cancelled() => return abandon(connection),
                 }
             }
             Some(ScriptedCall::Set(options)) => {
@@ -207,7 +207,7 @@ pub(super) async fn serve_stream(
                         let call = Call::new(connection.socket_id, Syscall::Recv).on(connection.flow);
                         connection.log.timed_out(entered, call, most);
                     },
-                    () = stop.cancelled() => return connection.close(),
+                    () = stop.cancelled() => return abandon(connection),
                 }
             }
             Some(ScriptedCall::Shutdown(how)) => {
@@ -215,20 +215,36 @@ pub(super) async fn serve_stream(
                 connection.shut(how);
             }
             Some(ScriptedCall::Reset) => return connection.reset(),
-            Some(ScriptedCall::Close) | None => return close(connection).await,
+            Some(ScriptedCall::Close) => return close(connection, &stop).await,
+            None => return abandon(connection),
             Some(_) => {}
         }
     }
 }
 
 /// `close`, which may wait (`SO_LINGER`), even on a socket that does not block: then on a thread of its own.
-async fn close(connection: Connection) {
-    let lingers = SockRef::from(&connection.stream).linger().ok().flatten().is_some_and(|time| !time.is_zero());
-    if lingers {
-        let _ = tokio::task::spawn_blocking(move || connection.close()).await;
+async fn close(connection: Connection, stop: &CancellationToken) {
+    if lingers(&connection) {
+        tokio::select! {
+            _ = tokio::task::spawn_blocking(move || connection.close()) => {}
+            () = stop.cancelled() => {}
+        }
     } else {
         connection.close();
     }
+}
+
+/// `close` because the lesson is over. It does not wait, whatever the lesson asked for.
+fn abandon(connection: Connection) {
+    if lingers(&connection) {
+        let _ = SockRef::from(&connection.stream).set_linger(None);
+    }
+    connection.close();
+}
+
+/// Whether its `close` may wait.
+fn lingers(connection: &Connection) -> bool {
+    SockRef::from(&connection.stream).linger().ok().flatten().is_some_and(|time| !time.is_zero())
 }
 
 /// Waits for room, then makes one `send` of urgent data.

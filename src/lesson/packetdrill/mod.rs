@@ -164,8 +164,7 @@ impl Script<'_> {
                     let file = self.open(&listen.socket);
                     self.line(&format!("socket(..., SOCK_STREAM, IPPROTO_TCP) = {file}"));
                     self.line(&format!("setsockopt({file}, SOL_SOCKET, SO_REUSEADDR, [1], 4) = 0"));
-                    let receive_buffer = listen.options.receive_buffer.or(listen.receive_buffer);
-                    self.options(file, &SocketOptions { receive_buffer, reuse: None, ..listen.options }, true)?;
+                    self.options(file, &SocketOptions { reuse: None, ..listen.all_options() }, true)?;
                     self.line(&format!("bind({file}, ..., ...) = 0"));
                     self.line(&format!("listen({file}, {}) = 0", listen.backlog));
                 }
@@ -175,18 +174,21 @@ impl Script<'_> {
                 if self.conversation.has_begun() {
                     return Err(UnsayableReason::SecondConnection);
                 }
-                self.conversation.ends.of_mut(connect.host).no_delay = connect.no_delay;
+                let options = connect.all_options();
+                self.conversation.ends.of_mut(connect.host).no_delay = options.no_delay == Some(true);
                 if connect.host == self.host {
                     let file = self.open(&connect.socket);
                     self.line(&format!("socket(..., SOCK_STREAM, IPPROTO_TCP) = {file}"));
-                    let no_delay = connect.options.no_delay.or(connect.no_delay.then_some(true));
-                    self.options(file, &SocketOptions { no_delay, reuse: None, ..connect.options }, false)?;
+                    self.options(file, &SocketOptions { reuse: None, ..options }, false)?;
                     self.line(&format!("fcntl({file}, F_SETFL, O_RDWR|O_NONBLOCK) = 0"));
                     self.line(&format!("connect({file}, ..., ...) = -1 EINPROGRESS (Operation now in progress)"));
                 }
                 self.conversation.connect(connect.host);
             }
             Act::Accept { socket, from, delay_acks: false, options } => {
+                if let Some(on) = options.no_delay {
+                    self.conversation.ends.of_mut(self.host_of(from)?).no_delay = on;
+                }
                 if let Some(listener) = self.file(from) {
                     let file = self.open(socket);
                     self.line(&format!("accept({listener}, ..., ...) = {file}"));
