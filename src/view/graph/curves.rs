@@ -56,7 +56,9 @@ pub(super) fn draw(model: &Model, ctx: &DrawContext, end: &EndTrace, area: Rect,
     let middle = selected.unwrap_or(to);
     let columns = AxisColumns::around(axis, (from, to), model.ui.wire.graph.closer, middle, count);
     let view = CurvesView { end, columns, place, selected };
-    let fallen = end.latest.as_ref().and_then(|info| super::timeout_text(model, ctx, info));
+    // Where an earlier packet is selected, the heading is about that.
+    let latest = end.latest.as_ref().filter(|_| place == last);
+    let fallen = latest.and_then(|info| super::timeout_text(model, ctx, info));
     let warning = fallen.map_or_else(Vec::new, |text| wrap(text, area.width.saturating_sub(2)));
     let lines = u16::try_from(warning.len()).unwrap_or(u16::MAX / 2);
     let warns = if area.height > 7 + lines { lines } else { 0 };

@@ -39,7 +39,8 @@ pub(super) fn of_wire(model: &Model, ctx: &DrawContext, end: &EndTrace, area: Re
     let on = model.ui.wire.packet.and_then(|number| wire.packet(number));
     let on = on.filter(|on| on.packet.flow == end.flow || on.packet.flow.mirror() == Some(end.flow));
     let selected = on.filter(|on| on.packet.flow == end.flow).map(|on| {
-        let arrived = wire.packets().iter().filter(|later| acknowledges(&on.packet, &later.packet));
+        let later = wire.packets().iter().skip_while(|later| later.packet.number <= on.packet.number);
+        let arrived = later.filter(|later| acknowledges(&on.packet, &later.packet));
         let mut arrived = arrived.filter_map(|later| match later.fate {
             WirePacketFate::Delivered { at } => Some((later.packet.number, at.since(on.sent))),
             _ => None,

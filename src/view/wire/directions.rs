@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::link;
-use crate::domain::{HostId, WireMode};
+use crate::domain::{HostId, PerHost, WireMode};
 use crate::model::Model;
 use crate::view::draw_context::DrawContext;
 use crate::view::glyphs;
@@ -117,35 +117,43 @@ fn details(model: &Model, ctx: &DrawContext, host: HostId, rest: &[String], room
 /// Both directions in one line, of at most so many columns if possible.
 pub(super) fn line(model: &Model, ctx: &DrawContext, room: u16) -> String {
     let wire = &model.worlds.shown().wire;
+    let parts = PerHost::from_fn(|host| LineParts {
+        conditions: link::conditions(model, ctx, host),
+        losses: losses(model, ctx, host),
+        queue: link::queue(model, ctx, host).into_iter().nth(1).map(|(text, _)| text),
+        held: Some(wire.held(host)).filter(|held| *held > 0).map(ctx.text.wire.held_count),
+    });
     // Conditions are left out from the last on, then losses; the queue stays.
     let one = |host: HostId, most: usize, all_losses: bool| {
         let arrow = if host == HostId::Client { glyphs::ARROW } else { glyphs::BACK };
-        let conditions = link::conditions(model, ctx, host);
-        let mut losses = losses(model, ctx, host);
-        let cut = usize::from(wire.direction(host).cut);
-        let more = most < conditions.len() || (!all_losses && cut < losses.len());
-        losses.truncate(if all_losses { usize::MAX } else { cut });
+        let LineParts { conditions, losses, queue, held } = parts.of(host);
+        let lost = if all_losses { losses.len() } else { usize::from(wire.direction(host).cut).min(losses.len()) };
+        let more = most < conditions.len() || lost < losses.len();
         let more = more.then(|| glyphs::ELLIPSIS.to_owned());
-        let queue = link::queue(model, ctx, host).into_iter().nth(1);
-        let held = wire.held(host);
-        let held = (held > 0).then(|| (ctx.text.wire.held_count)(held));
-        let parts = [arrow.to_owned(), mode(model, ctx, host)].into_iter();
-        let parts = parts.chain(conditions.into_iter().take(most)).chain(more);
-        let parts = parts.chain(queue.map(|(text, _)| text)).chain(losses).chain(held);
-        parts.collect::<Vec<_>>().join(" ")
+        let begin = [arrow.to_owned(), mode(model, ctx, host)].into_iter();
+        let line = begin.chain(conditions.iter().take(most).cloned()).chain(more);
+        let line = line.chain(queue.clone()).chain(losses[..lost].iter().cloned()).chain(held.clone());
+        line.collect::<Vec<_>>().join(" ")
     };
     // The direction with the longer queue keeps its conditions longer.
     let [client, server] = [HostId::Client, HostId::Server].map(|host| wire.direction(host).waiting);
     let main = if server > client { HostId::Server } else { HostId::Client };
-    let forms = [(9, 9, true), (2, 2, true), (2, 0, true), (2, 0, false), (1, 0, false), (0, 0, false)];
     let both = |(most, others, losses)| {
         let most = |host| if host == main { most } else { others };
         let [client, server] = [HostId::Client, HostId::Server].map(|host| one(host, most(host), losses));
         format!("{client}  {server}")
     };
-    let mut forms = forms.map(both).into_iter();
-    let last = forms.next_back().unwrap_or_default();
-    forms.find(|form| width(form) <= room).unwrap_or(last)
+    let forms = [(9, 9, true), (2, 2, true), (2, 0, true), (2, 0, false), (1, 0, false)];
+    let fitting = forms.into_iter().map(both).find(|form| width(form) <= room);
+    fitting.unwrap_or_else(|| both((0, 0, false)))
+}
+
+/// What can be said of a direction in one line.
+struct LineParts {
+    conditions: Vec<String>,
+    losses: Vec<String>,
+    queue: Option<String>,
+    held: Option<String>,
 }
 
 fn mode(model: &Model, ctx: &DrawContext, host: HostId) -> String {

@@ -46,8 +46,9 @@ fn halves(one: (String, Option<ForgeRow>), other: (String, Option<ForgeRow>)) ->
 pub(super) fn render(ctx: &DrawContext, form: &ForgeForm, area: Rect, buf: &mut Buffer) {
     let bytes = form.packet.bytes();
     ip(ctx, form, bytes.len(), area, buf);
-    let lines = lines(ctx, form, &bytes);
     let area = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    // More of the payload than there are rows is not seen.
+    let lines = lines(ctx, form, &bytes, area.height.into());
     let count = u16::try_from(lines.len()).unwrap_or(u16::MAX);
     let is_roomy = count.saturating_mul(2) < area.height;
     let shown = usize::from(if is_roomy { count } else { area.height.saturating_sub(2) });
@@ -99,7 +100,7 @@ pub(super) const fn ecn(codepoint: EcnCodepoint) -> &'static str {
     }
 }
 
-fn lines(ctx: &DrawContext, form: &ForgeForm, bytes: &[u8]) -> Vec<FigureLine> {
+fn lines(ctx: &DrawContext, form: &ForgeForm, bytes: &[u8], most: usize) -> Vec<FigureLine> {
     let half = |at: usize| bytes.get(at..at + 2).map_or(0, |two| u16::from_be_bytes([two[0], two[1]]));
     let sum = |at: usize| {
         let wrong = if form.packet.checksum == ForgedChecksum::Wrong { glyphs::LACKING } else { "" };
@@ -141,7 +142,7 @@ fn lines(ctx: &DrawContext, form: &ForgeForm, bytes: &[u8]) -> Vec<FigureLine> {
             lines.push(whole(format!("seq {seq}"), Some(ForgeRow::Seq)));
         }
     }
-    let words = form.packet.payload.chunks(4).map(|word| {
+    let words = form.packet.payload.chunks(4).take(most).map(|word| {
         let text: String =
             word.iter().map(|byte| if byte.is_ascii_graphic() { char::from(*byte) } else { '.' }).collect();
         whole(format!("data {text}"), Some(ForgeRow::Payload))

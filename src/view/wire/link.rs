@@ -46,7 +46,7 @@ fn brief(model: &Model, ctx: &DrawContext, host: HostId, of: &[LinkCondition]) -
 }
 
 /// The queue of a direction in at most three forms, the longest first: the word, the boxes and the length; the boxes
-/// and the length; the length. Nothing if packets never wait.
+/// and the length; the word and the length. Nothing if packets never wait.
 pub(super) fn queue(model: &Model, ctx: &DrawContext, host: HostId) -> Vec<(String, Style)> {
     let words = &ctx.text.link;
     let state = model.worlds.shown().wire.direction(host);
