@@ -66,13 +66,13 @@ impl NumberFormat {
         format!("{}{}{} s", tenths / 10, self.point, tenths % 10)
     }
 
-    /// A round-trip time in milliseconds, from ten seconds on in seconds: `0.2 ms`, `44 ms`, `27.3 s`.
+    /// A round-trip time in milliseconds, from one second on in seconds: `0.2 ms`, `44 ms`, `27.3 s`.
     pub fn millis(&self, span: Duration) -> String {
         let micros = span.as_micros();
         match micros {
             0..=99 => format!("{micros} µs"),
             100..=9_999 => format!("{}{}{} ms", micros / 1_000, self.point, micros % 1_000 / 100),
-            10_000..=9_999_999 => format!("{} ms", self.count(u64::try_from(micros / 1_000).unwrap_or(u64::MAX))),
+            10_000..=999_999 => format!("{} ms", micros / 1_000),
             _ => self.tenths(span),
         }
     }
@@ -99,15 +99,16 @@ impl NumberFormat {
         format!("{bytes} B")
     }
 
-    /// The rate of a link: `512 kbit/s`, `1 Mbit/s`, `1.5 Mbit/s`, `10 Gbit/s`. A unit is used where it loses nothing.
+    /// The rate of a link, as exact as it is: `512 kbit/s`, `1 Mbit/s`, `1.5 Mbit/s`, `1.234 Mbit/s`.
     pub fn rate(&self, kbit: u32) -> String {
-        let (unit, name) = match kbit {
-            1_000_000.. if kbit.is_multiple_of(100_000) => (1_000_000, "Gbit/s"),
-            1_000.. if kbit.is_multiple_of(100) => (1_000, "Mbit/s"),
-            _ => return format!("{} kbit/s", self.count(kbit.into())),
+        let (unit, digits, name) = match kbit {
+            1_000_000.. => (1_000_000, 6, "Gbit/s"),
+            1_000.. => (1_000, 3, "Mbit/s"),
+            _ => return format!("{kbit} kbit/s"),
         };
-        let tenth = kbit % unit / (unit / 10);
-        let tenth = if tenth == 0 { String::new() } else { format!("{}{tenth}", self.point) };
-        format!("{}{tenth} {name}", self.count((kbit / unit).into()))
+        let rest = format!("{:0digits$}", kbit % unit);
+        let rest = rest.trim_end_matches('0');
+        let point = if rest.is_empty() { String::new() } else { self.point.to_string() };
+        format!("{}{point}{rest} {name}", kbit / unit)
     }
 }

@@ -47,7 +47,7 @@ const fn lab(action: LabAction) -> (&'static str, &'static str) {
         }
         LabAction::Tick => ("tick", "the selected server receives broadcasts, or no longer"),
         LabAction::Bulk => {
-            ("bulk", "the selected end sends 100 kB; 500b 500 kB; a server's end only by the model kept open")
+            ("bulk", "the selected end sends 100 kB; 500b 500 kB; a server's end only with the model kept open")
         }
         LabAction::Say => ("say", "type a message for all ticked servers"),
         LabAction::Target => ("target", "clients and broadcasts go to another host: HOST or HOST:PORT"),
@@ -216,7 +216,7 @@ fn refusal(why: Refusal) -> String {
         Refusal::NoConnection => "UDP has no connection to close".into(),
         Refusal::OnlyTcp => "only over TCP: a UDP client sends single datagrams".into(),
         Refusal::SendsNoMore => "this end has shut down its sending side".into(),
-        Refusal::OnlyAnswers => "this server only answers; by the model kept open it also sends · m, then c".into(),
+        Refusal::OnlyAnswers => "this server only answers; with the model kept open it also sends · m, then c".into(),
         Refusal::StillSends(percent) => format!("it is still sending: {percent} % · x stops it"),
         Refusal::NoClient => "no client of ours is open · c makes one".into(),
         Refusal::NoServer => "no server here".into(),

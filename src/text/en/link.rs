@@ -13,7 +13,7 @@ pub(super) const LINK: LinkText = LinkText {
     condition: name,
     value,
     brief,
-    note: "A number and Enter set a value; 0 is none.",
+    note: "Type a number, then Enter; 0 takes the condition away.",
     enters: |key| format!("{key} puts it into the link; when it arrives: "),
     queue: "queue",
     waiting: |waiting, most| match most {
@@ -31,18 +31,20 @@ pub(super) const LINK: LinkText = LinkText {
     was_divided: |name, pieces| {
         format!("{name} is larger than the MTU: the link divided it into {pieces} fragments (RFC 791 §3.2).")
     },
-    was_told: |message, name| format!("The wire told its sender, by {message}, how large {name} may be (RFC 1191)."),
+    was_told: |message, name| {
+        format!("The wire told the sender of {name}, by {message}, the largest size that passes (RFC 1191).")
+    },
 };
 
 const fn name(condition: LinkCondition) -> &'static str {
     match condition {
         LinkCondition::Rate => "rate",
-        LinkCondition::Queue => "queue: so many may wait",
+        LinkCondition::Queue => "queue length",
         LinkCondition::Delay => "delay",
         LinkCondition::Jitter => "jitter",
         LinkCondition::Loss => "loss by chance",
         LinkCondition::LossEvery => "loss of every …",
-        LinkCondition::Reorder => "so many overtake",
+        LinkCondition::Reorder => "overtaking",
         LinkCondition::Mtu => "MTU (RFC 1191)",
         LinkCondition::BlackHole => "what is too large",
         LinkCondition::EcnAt => "ECN mark (RFC 3168)",
@@ -51,7 +53,6 @@ const fn name(condition: LinkCondition) -> &'static str {
 
 fn brief(condition: LinkCondition, value: u32) -> String {
     match condition {
-        LinkCondition::Jitter => format!("± {value} ms"),
         LinkCondition::Queue => format!("queue {value}"),
         LinkCondition::Loss => format!("loss {value} %"),
         LinkCondition::LossEvery => format!("loses every {}", ordinal(value)),
@@ -59,7 +60,7 @@ fn brief(condition: LinkCondition, value: u32) -> String {
         LinkCondition::Mtu => format!("MTU {value}"),
         LinkCondition::BlackHole => "black hole".into(),
         LinkCondition::EcnAt => format!("ECN at {value}"),
-        LinkCondition::Rate | LinkCondition::Delay => self::value(condition, value),
+        LinkCondition::Rate | LinkCondition::Delay | LinkCondition::Jitter => self::value(condition, value),
     }
 }
 
@@ -103,8 +104,8 @@ fn value(condition: LinkCondition, value: u32) -> String {
         (_, 0) => "none".into(),
         (LinkCondition::Rate, kbit) => NUMBERS.rate(kbit),
         (LinkCondition::Queue, most) => format!("{} {}", grouped(most), if most == 1 { "packet" } else { "packets" }),
-        (LinkCondition::Delay, millis) => format!("{} ms", grouped(millis)),
-        (LinkCondition::Jitter, millis) => format!("± {} ms", grouped(millis)),
+        (LinkCondition::Delay, millis) => format!("{millis} ms"),
+        (LinkCondition::Jitter, millis) => format!("± {millis} ms"),
         (LinkCondition::Loss | LinkCondition::Reorder, percent) => format!("{percent} %"),
         (LinkCondition::LossEvery, every) => ordinal(every),
         (LinkCondition::Mtu, bytes) => format!("{} B", grouped(bytes)),

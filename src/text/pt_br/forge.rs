@@ -5,7 +5,7 @@ use crate::domain::forge_form::{ForgePreset, ForgeRow};
 use crate::domain::{ForgedChecksum, ForgedFault};
 
 pub(super) const FORGE: ForgeText = ForgeText {
-    inject: "Um pacote por conta própria",
+    inject: "Um pacote feito por você",
     change: |number| format!("Alterar #{number} no caminho"),
     row,
     preset,
@@ -21,14 +21,16 @@ pub(super) const FORGE: ForgeText = ForgeText {
     about,
     fault: |fault| match fault {
         ForgedFault::TooLong { len, most } => format!("{len} B não cabem, {most} B cabem: encurte os dados."),
-        ForgedFault::Scale(scale) => format!("A escala de janela {scale} é demais: no máximo 14 (RFC 7323 §2.3)."),
+        ForgedFault::Scale(scale) => {
+            format!("A escala de janela {scale} é grande demais: no máximo 14 (RFC 7323 §2.3).")
+        }
     },
 };
 
 const fn row(row: ForgeRow) -> &'static str {
     match row {
         ForgeRow::Preset => "modelo",
-        ForgeRow::From => "como se de",
+        ForgeRow::From => "em nome de",
         ForgeRow::Protocol => "protocolo",
         ForgeRow::Source => "porta origem",
         ForgeRow::Destination => "destino",
@@ -59,7 +61,7 @@ const fn preset(preset: ForgePreset) -> &'static str {
         ForgePreset::Fin => "FIN vindo do nada",
         ForgePreset::OldDuplicate => "duplicata antiga",
         ForgePreset::Keepalive => "keepalive",
-        ForgePreset::AckUnsent => "ACK do que não foi",
+        ForgePreset::AckUnsent => "ACK do não enviado",
         ForgePreset::Data => "dados, próximos bytes",
         ForgePreset::NewSyn => "SYN de uma porta livre",
         ForgePreset::Datagram => "datagrama UDP",

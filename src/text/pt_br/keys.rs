@@ -231,7 +231,7 @@ fn refusal(why: Refusal) -> String {
         Refusal::Forge(ForgedFault::TooLong { len, most }) => {
             format!("{len} B não cabem junto com estas opções, {most} cabem · Backspace encurta")
         }
-        Refusal::Forge(ForgedFault::Scale(scale)) => format!("escala de janela {scale} é demais: no máximo 14"),
+        Refusal::Forge(ForgedFault::Scale(scale)) => format!("escala de janela {scale} é grande demais: no máximo 14"),
         Refusal::StepRuns => "o passo ainda está em andamento".into(),
         Refusal::NoMore => "nada mais aqui".into(),
         Refusal::NoView(number) => format!("não há tela {number} · v mostra quais"),

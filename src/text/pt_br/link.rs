@@ -13,7 +13,7 @@ pub(super) const LINK: LinkText = LinkText {
     condition: name,
     value,
     brief,
-    note: "Um número e Enter dão o valor; 0 é nenhum.",
+    note: "Digite um número e Enter; 0 tira a condição.",
     enters: |key| format!("{key} o põe no enlace; quando chegar: "),
     queue: "fila",
     waiting: |waiting, most| match most {
@@ -32,7 +32,7 @@ pub(super) const LINK: LinkText = LinkText {
         format!("{name} é maior que o MTU: o enlace o dividiu em {pieces} fragmentos (RFC 791 §3.2).")
     },
     was_told: |message, name| {
-        format!("O fio avisou quem enviou, com {message}, de que tamanho {name} pode ser (RFC 1191).")
+        format!("O fio avisou a quem enviou {name}, com {message}, o maior tamanho que passa (RFC 1191).")
     },
 };
 
@@ -53,7 +53,6 @@ const fn name(condition: LinkCondition) -> &'static str {
 
 fn brief(condition: LinkCondition, value: u32) -> String {
     match condition {
-        LinkCondition::Jitter => format!("± {value} ms"),
         LinkCondition::Queue => format!("fila {value}"),
         LinkCondition::Loss => format!("perda {value} %"),
         LinkCondition::LossEvery => format!("perde 1 a cada {}", grouped(value)),
@@ -61,7 +60,7 @@ fn brief(condition: LinkCondition, value: u32) -> String {
         LinkCondition::Mtu => format!("MTU {value}"),
         LinkCondition::BlackHole => "buraco negro".into(),
         LinkCondition::EcnAt => format!("ECN com {value}"),
-        LinkCondition::Rate | LinkCondition::Delay => self::value(condition, value),
+        LinkCondition::Rate | LinkCondition::Delay | LinkCondition::Jitter => self::value(condition, value),
     }
 }
 
@@ -94,8 +93,8 @@ fn value(condition: LinkCondition, value: u32) -> String {
         (_, 0) => "nenhum".into(),
         (LinkCondition::Rate, kbit) => NUMBERS.rate(kbit),
         (LinkCondition::Queue, most) => format!("{} {}", grouped(most), if most == 1 { "pacote" } else { "pacotes" }),
-        (LinkCondition::Delay, millis) => format!("{} ms", grouped(millis)),
-        (LinkCondition::Jitter, millis) => format!("± {} ms", grouped(millis)),
+        (LinkCondition::Delay, millis) => format!("{millis} ms"),
+        (LinkCondition::Jitter, millis) => format!("± {millis} ms"),
         (LinkCondition::Loss | LinkCondition::Reorder, percent) => format!("{percent} %"),
         (LinkCondition::LossEvery, every) => format!("1 a cada {}", grouped(every)),
         (LinkCondition::Mtu, bytes) => format!("{} B", grouped(bytes)),

@@ -99,8 +99,8 @@ pub(super) const WIRE: WireText = WireText {
         rst_challenged: "o número está na janela, mas não é o próximo: voltará um challenge ACK (RFC 5961 §3.2)",
         rst_outside: "o número está fora da janela: este RST é jogado fora (RFC 5961 §3.2)",
         syn_challenged: "a conexão está aberta, e este SYN pode ser forjado: voltará um challenge ACK (RFC 5961 §4.2)",
-        acks_unsent: "confirma o que nunca foi enviado: voltará um ACK, e ele é jogado fora (RFC 9293 §3.10.7.4)",
-        old_clock: "o timestamp é mais velho que o último: o PAWS o joga fora (RFC 7323 §5.3)",
+        acks_unsent: "confirma o que nunca foi enviado: é jogado fora, e voltará um ACK (RFC 9293 §3.10.7.4)",
+        old_clock: "o timestamp é mais velho que o último: o PAWS o joga fora, e voltará um ACK (RFC 7323 §5.3)",
         data: "os bytes vão ao buffer de recepção, para recv(), e serão confirmados (RFC 9293 §3.10.7.4)",
         after_close: "close() já foi chamado lá e ninguém pode mais ler nada: volta um RST (RFC 9293 §3.6.1)",
         acks: "um ACK: o que ele confirma não precisa ser reenviado (RFC 9293 §3.10.7.4)",
@@ -411,10 +411,10 @@ fn value(setting: &Setting) -> String {
         Setting::FastOpen(1) => "para connect()".into(),
         Setting::FastOpen(2) => "para listen()".into(),
         Setting::FastOpen(_) => "para os dois".into(),
-        Setting::Mtu(bytes) => format!("{bytes} B"),
+        Setting::Mtu(bytes) => format!("{} B", grouped(bytes)),
         Setting::RtoMin(ms) => format!("RTO ≥ {ms} ms"),
         Setting::Congestion(Congestion::Reno) => "Reno".into(),
         Setting::Congestion(Congestion::Cubic) => "CUBIC".into(),
-        Setting::ReceiveBuffer(bytes) | Setting::SendBuffer(bytes) => format!("{bytes} B"),
+        Setting::ReceiveBuffer(bytes) | Setting::SendBuffer(bytes) => format!("{} B", grouped(bytes)),
     }
 }
