@@ -38,7 +38,7 @@ text_enum! {
 
 impl LinkCondition {
     /// The least value besides 0, and the most.
-    const fn bounds(self) -> (u32, u32) {
+    pub(crate) const fn bounds(self) -> (u32, u32) {
         match self {
             Self::Rate => (1, 10_000_000),
             Self::Queue | Self::EcnAt => (1, 1_000),

@@ -1,6 +1,7 @@
 //! The conditions of the wire's links that a lesson sets.
 
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
 
 use crate::domain::{LinkChange, LinkCondition, PerHost};
 
@@ -22,27 +23,46 @@ pub struct LessonLink {
 #[serde(deny_unknown_fields, default)]
 pub struct LinkSettings {
     /// The rate at which packets are sent, in kbit/s (1,000 bits per second of the packet as IP has it).
+    #[serde(deserialize_with = "within::<_, { LinkCondition::Rate as usize }>")]
     pub rate_kbit: Option<u32>,
     /// How many packets may wait while another one is being sent. What comes when so many wait is dropped; without this,
     /// there is no limit.
+    #[serde(deserialize_with = "within::<_, { LinkCondition::Queue as usize }>")]
     pub queue: Option<u32>,
     /// How long a packet takes from its last bit on, in milliseconds.
+    #[serde(deserialize_with = "within::<_, { LinkCondition::Delay as usize }>")]
     pub delay_ms: Option<u32>,
     /// By how much that time is shorter or longer at random, at most, in milliseconds. It changes no order.
+    #[serde(deserialize_with = "within::<_, { LinkCondition::Jitter as usize }>")]
     pub jitter_ms: Option<u32>,
     /// The percentage of packets that are lost at random.
+    #[serde(deserialize_with = "within::<_, { LinkCondition::Loss as usize }>")]
     pub loss_percent: Option<u32>,
     /// Every so many packets one is lost.
+    #[serde(deserialize_with = "within::<_, { LinkCondition::LossEvery as usize }>")]
     pub loss_every: Option<u32>,
     /// The percentage of packets that do not take the delay, so that they overtake others.
+    #[serde(deserialize_with = "within::<_, { LinkCondition::Reorder as usize }>")]
     pub reorder_percent: Option<u32>,
     /// The largest packet that crosses, in bytes, with its IP header; at least 68. A larger one is divided into fragments,
     /// or, if its DF bit forbids that, dropped, and its sender gets an ICMP message.
+    #[serde(deserialize_with = "within::<_, { LinkCondition::Mtu as usize }>")]
     pub mtu: Option<u32>,
     /// Whether there is no such message: a black hole (RFC 2923).
     pub black_hole: Option<bool>,
     /// From this length of the queue on, packets that understand ECN are marked with CE (RFC 3168).
+    #[serde(deserialize_with = "within::<_, { LinkCondition::EcnAt as usize }>")]
     pub ecn_at: Option<u32>,
+}
+
+/// Reads the value of the condition that has this place among all: 0, or one within its bounds.
+fn within<'de, D: Deserializer<'de>, const CONDITION: usize>(from: D) -> Result<Option<u32>, D::Error> {
+    let value = u32::deserialize(from)?;
+    let (least, most) = LinkCondition::ALL[CONDITION].bounds();
+    if value == 0 || (least..=most).contains(&value) {
+        return Ok(Some(value));
+    }
+    Err(D::Error::custom(format!("{value} is not 0 and not from {least} to {most}")))
 }
 
 impl LessonLink {

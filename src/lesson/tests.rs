@@ -802,6 +802,8 @@ fn what_the_kernel_thinks_is_asked_for_until_it_is_what_is_expected() {
         let here = lesson(&text).unwrap_err();
         assert!(here.what.contains("needs world = \"wire\"") && here.line == 6, "{here}");
     }
+    let error = lesson("[[step]]\ndo = [\n{ link = { both = { loss_percent = 250 } } }]").unwrap_err();
+    assert!(error.what.contains("250 is not 0 and not from 1 to 100") && error.line == 5, "{error}");
     let error =
         lesson("[[step]]\ndo = [{ setsockopt = { socket = \"a\", options = { linger_s = 11 } } }]").unwrap_err();
     assert!(error.what.contains("11 s are more than 10"), "{error}");
