@@ -407,6 +407,8 @@ fn direction(model: &Model) -> super::wire::DirectionState {
                 cut: client.cut || server.cut,
                 link: if client.link.loss_percent > 0 { client.link } else { server.link },
                 waiting: client.waiting.max(server.waiting),
+                lost_unlisted: client.lost_unlisted + server.lost_unlisted,
+                marked_unlisted: client.marked_unlisted + server.marked_unlisted,
             }
         }
     }

@@ -29,6 +29,10 @@ pub struct LinkText {
     pub divided: fn(usize) -> String,
     /// A packet that was marked.
     pub marked: &'static str,
+    /// So many packets that are not listed were lost in the link.
+    pub lost_unlisted: fn(&str) -> String,
+    /// The same for packets that were marked with CE.
+    pub marked_unlisted: fn(&str) -> String,
     /// A packet that overtook another one.
     pub overtook: &'static str,
     /// A message of the wire itself about this packet.

@@ -27,7 +27,14 @@ impl WireState {
                     on.overtook = *overtakes;
                 });
             }
-            WireEvent::QueueLength { waiting, .. } => self.queue_is(seen, *waiting),
+            WireEvent::QueueLength { waiting, full, too_large, marked } => {
+                self.queue_is(seen, *waiting);
+                let lost = full + too_large;
+                self.directions_of(seen).for_each(|direction| {
+                    direction.lost_unlisted += lost;
+                    direction.marked_unlisted += marked;
+                });
+            }
             WireEvent::Marked { packet } => self.with(*packet, |on| on.marked = true),
             WireEvent::Fragmented { packet, into } => {
                 let into = into.len();

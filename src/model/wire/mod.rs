@@ -42,6 +42,10 @@ pub struct DirectionState {
     pub link: LinkConditions,
     /// How many packets waited in the link's queue when that was told last.
     pub waiting: u32,
+    /// How many packets that are not listed were lost in the link: its queue was full, or they were too large.
+    pub lost_unlisted: u64,
+    /// How many packets that are not listed were marked with CE.
+    pub marked_unlisted: u64,
 }
 
 /// Whether the wire lab is there.

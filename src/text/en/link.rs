@@ -23,6 +23,8 @@ pub(super) const LINK: LinkText = LinkText {
     queued: "IN THE QUEUE",
     divided: |pieces| format!("DIVIDED into {pieces}"),
     marked: "CE",
+    lost_unlisted: |count| format!("{count} lost without an arrow"),
+    marked_unlisted: |count| format!("{count} CE without an arrow"),
     overtook: "overtakes",
     from_wire: |number| format!("the wire, about #{number}"),
     was_marked: |name| {

@@ -23,6 +23,8 @@ pub(super) const LINK: LinkText = LinkText {
     queued: "NA FILA",
     divided: |pieces| format!("DIVIDIDO em {pieces}"),
     marked: "CE",
+    lost_unlisted: |count| format!("{count} perdidos sem seta"),
+    marked_unlisted: |count| format!("{count} CE sem seta"),
     overtook: "ultrapassa",
     from_wire: |number| format!("do fio, sobre #{number}"),
     was_marked: |name| {

@@ -36,7 +36,13 @@ pub(super) fn conditions(model: &Model, ctx: &DrawContext, host: HostId) -> Vec<
 
 /// The conditions that lose packets, where they are set.
 pub(super) fn losses(model: &Model, ctx: &DrawContext, host: HostId) -> Vec<String> {
-    brief(model, ctx, host, &[LinkCondition::Loss, LinkCondition::LossEvery])
+    let direction = model.worlds.shown().wire.direction(host);
+    let words = &ctx.text.link;
+    // These have no arrow of their own.
+    let counted = [(direction.lost_unlisted, words.lost_unlisted), (direction.marked_unlisted, words.marked_unlisted)];
+    let counted = counted.into_iter().filter(|(count, _)| *count > 0);
+    let set = brief(model, ctx, host, &[LinkCondition::Loss, LinkCondition::LossEvery]);
+    set.into_iter().chain(counted.map(|(count, text)| text(&ctx.text.numbers.count(count)))).collect()
 }
 
 fn brief(model: &Model, ctx: &DrawContext, host: HostId, of: &[LinkCondition]) -> Vec<String> {

@@ -425,7 +425,9 @@ fn a_packet_waits_in_the_link_is_sent_and_arrives() {
     assert_eq!(wire_lab.shown().packet(syn).unwrap().way(wire_lab.model.now), Some(250));
     wire_lab.delivered(syn);
     wire_lab.wire(Some(Client), WireEvent::QueueLength { waiting: 7, full: 3, too_large: 0, marked: 0 });
-    assert_eq!((wire_lab.shown().direction(Client).waiting, fate(&wire_lab, syn).is_open()), (7, false));
+    wire_lab.wire(Some(Client), WireEvent::QueueLength { waiting: 7, full: 1, too_large: 1, marked: 2 });
+    let DirectionState { waiting, lost_unlisted, marked_unlisted, .. } = wire_lab.shown().direction(Client);
+    assert_eq!((waiting, lost_unlisted, marked_unlisted, fate(&wire_lab, syn).is_open()), (7, 5, 2, false));
 }
 
 #[test]
