@@ -35,7 +35,7 @@ pub struct WireLab {
     scripts: PerHost<ScriptedSockets>,
     /// What the sockets that listen on each host are set to.
     listening: PerHost<Arc<watch::Sender<ListenerSettings>>>,
-    informed: watch::Sender<Option<Flow>>,
+    informed: watch::Sender<InformedFlows>,
     informer: JoinHandle<()>,
 }
 
@@ -74,7 +74,7 @@ impl WireLab {
             // A private wire has no remote peers, and a held packet would make every connection idle.
             lab.unguarded()
         });
-        let (informed, asked) = watch::channel(None);
+        let (informed, asked) = watch::channel(InformedFlows::default());
         let informer = tokio::spawn(inform(Arc::clone(&wire), asked));
         let sink = sink.clone();
         Ok(Self { wire, sink, clients, servers, scripts, listening, informed, informer })
@@ -124,9 +124,8 @@ impl WireLab {
                 let wire = Arc::clone(&self.wire);
                 tokio::task::spawn_blocking(move || wire.end_program(pid));
             }
-            WireEffect::Inform(flow) => _ = self.informed.send_replace(flow),
-            // The same as for a command.
-            WireEffect::Watch(flow) => _ = self.wire.watch(flow),
+            WireEffect::Inform(flow) => self.informed.send_modify(|flows| flows.glanced = flow),
+            WireEffect::Watch(flow) => self.informed.send_modify(|flows| flows.watched = flow),
             // `WireWorld` opens and closes it.
             WireEffect::Open | WireEffect::Close => {}
         }
@@ -217,18 +216,32 @@ fn report_setting(sink: &EventSink, host: HostId, setting: Setting, changed: io:
     changed
 }
 
-/// Has both kernels report on a connection as long as its page is open.
-async fn inform(wire: Arc<Wire>, mut asked: watch::Receiver<Option<Flow>>) {
+/// The connections that the kernels report on.
+#[derive(Debug, Clone, Copy, Default)]
+struct InformedFlows {
+    /// Every half a second.
+    glanced: Option<Flow>,
+    /// At each of its packets, also at full speed.
+    watched: Option<Flow>,
+}
+
+/// Has both kernels report on a connection as long as the view is about it.
+async fn inform(wire: Arc<Wire>, mut asked: watch::Receiver<InformedFlows>) {
+    let mut watched = None;
     loop {
-        let flow = *asked.borrow_and_update();
-        if let Some(flow) = flow {
-            // A wire that has ended has reported it.
+        let flows = *asked.borrow_and_update();
+        // A wire that has ended has reported it. One whose queue is full is asked again.
+        if flows.watched != watched && wire.watch(flows.watched).is_ok() {
+            watched = flows.watched;
+        }
+        if let Some(flow) = flows.glanced {
             let _ = wire.inform(HostId::Client, flow);
             let _ = flow.mirror().map(|flow| wire.inform(HostId::Server, flow));
         }
+        let again = flows.glanced.is_some() || flows.watched != watched;
         let changed = tokio::select! {
             changed = asked.changed() => changed,
-            () = tokio::time::sleep(GLANCE), if flow.is_some() => Ok(()),
+            () = tokio::time::sleep(GLANCE), if again => Ok(()),
         };
         if changed.is_err() {
             return;

@@ -83,11 +83,3 @@ pub struct TcpInfo {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_packet: Option<u64>,
 }
-
-impl TcpInfo {
-    /// Whether the variables are the same, whenever they were read.
-    pub fn is_same(&self, other: &Self) -> bool {
-        let at_packet = None;
-        Self { at_packet, ..self.clone() } == Self { at_packet, ..other.clone() }
-    }
-}

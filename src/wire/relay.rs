@@ -182,8 +182,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
             }
             RelayOrder::InfoAnew(host, flow) => {
                 self.sampler.forget_info(host, &flow);
-                let looked = self.sampler.inform(host, &flow, None);
-                self.looked(looked);
+                self.carry_out(RelayOrder::Info(host, flow));
             }
             RelayOrder::Info(host, flow) => {
                 let looked = self.sampler.inform(host, &flow, None);
@@ -233,9 +232,10 @@ impl<L: Link, T: Tables> Relay<L, T> {
             self.sinks.of(from).report(Evidence::Called, EventKind::Wire(event));
         }
         // What this one has caused at either end.
-        self.read_after(from, &outline, number);
-        if let Some(flow) = outline.flow.mirror() {
-            self.read_after(from.other(), &Outline { flow, ..outline }, number);
+        if self.reads(from, &outline) {
+            for looked in self.read_ends(from, outline.flow, number) {
+                self.looked(looked);
+            }
         }
         true
     }
@@ -253,6 +253,12 @@ impl<L: Link, T: Tables> Relay<L, T> {
             let looked = self.sampler.inform(from, &outline.flow, Some(number));
             self.looked(looked);
         }
+    }
+
+    /// Reads what both kernels say after a packet was delivered.
+    fn read_ends(&mut self, from: HostId, flow: Flow, number: u64) -> [io::Result<()>; 2] {
+        let ends = [(from.other(), flow.mirror()), (from, Some(flow))];
+        ends.map(|(host, end)| end.map_or(Ok(()), |end| self.sampler.inform(host, &end, Some(number))))
     }
 
     fn look_at(&mut self, host: HostId, flow: &Flow) {
@@ -327,10 +333,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
             looks.push(self.sampler.look_at(from.other(), at_receiver));
         }
         if let Some(outline) = outline.filter(|outline| self.reads(*from, outline)) {
-            let ends = [(from.other(), outline.flow.mirror()), (*from, Some(outline.flow))];
-            for (host, end) in ends.into_iter().filter_map(|(host, end)| Some((host, end?))) {
-                looks.push(self.sampler.inform(host, &end, Some(*number)));
-            }
+            looks.extend(self.read_ends(*from, outline.flow, *number));
         }
         if *listed || sent.is_err() {
             let event = match sent {

@@ -158,15 +158,14 @@ impl<T: Tables> Sampler<T> {
     pub(super) fn inform(&mut self, host: HostId, flow: &Flow, at_packet: Option<u64>) -> io::Result<()> {
         let Some(info) = self.tables.info(host, flow)? else { return Ok(()) };
         let infos = &mut self.seen.of_mut(host).infos;
-        if infos.get(flow).is_some_and(|before| before.is_same(&info)) {
+        if infos.get(flow) == Some(&info) {
             return Ok(());
         }
         if infos.len() > Self::KEPT {
             infos.clear();
         }
-        let info = TcpInfo { at_packet, ..info };
         infos.insert(*flow, info.clone());
-        self.find(host, Evidence::Sampled, EventKind::Info(info));
+        self.find(host, Evidence::Sampled, EventKind::Info(TcpInfo { at_packet, ..info }));
         Ok(())
     }
 

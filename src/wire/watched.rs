@@ -4,19 +4,20 @@ use std::time::{Duration, Instant};
 
 use crate::domain::Flow;
 
-/// See the module's head. A reading costs about as much as a packet, so a flood is not read at every packet.
+/// See the module's head. Reading both ends costs about as much as a packet, so a flood is not read at
+/// every packet.
 #[derive(Debug)]
 pub(super) struct WatchedFlow {
     flow: Option<Flow>,
-    /// How many readings there may be now.
+    /// At how many packets there may be readings now.
     left: u32,
     filled: Instant,
 }
 
 impl WatchedFlow {
-    /// How many readings there may be in a row: those of a whole slow start.
+    /// At how many packets in a row there may be readings: those of a whole slow start.
     const MOST: u32 = 512;
-    /// In this time there may be one more.
+    /// In this time there may be readings at one more.
     const PACE: Duration = Duration::from_millis(1);
 
     pub(super) const fn none(now: Instant) -> Self {
